@@ -1,0 +1,77 @@
+"""A whole file through the pipeline, in order, each row compared with those before it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from pilah.datasets.errors import ReportError
+from pilah.datasets.readers import BadRow, Row, with_defaults
+from pilah.datasets.records import Report
+
+if TYPE_CHECKING:
+    from pilah.models.answer import Triage
+    from pilah.models.triage import Triager
+
+CHUNK = 256
+"""Reports that are read together; answers do not depend on it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of one row: an answer, or what is wrong with it."""
+
+    line: int
+    content: Triage | BadRow
+
+
+def triage_rows(
+    triager: Triager, rows: Iterable[Row], *, region: str | None = None
+) -> Iterator[Outcome]:
+    """Answer every good row, in order; bad ones come back with their place and cure.
+
+    Args:
+        triager: its memory grows by every answered row.
+        rows: from :func:`pilah.datasets.readers.read_rows`.
+        region: region of rows that name none.
+    """
+    first: dict[str, int] = {}
+    chunk: list[tuple[int, str, Report] | Outcome] = []
+    for row in rows:
+        chunk.append(_checked(triager, row, first, region))
+        if len(chunk) >= CHUNK:
+            yield from _answers(triager, chunk)
+            chunk = []
+    yield from _answers(triager, chunk)
+
+
+def _checked(
+    triager: Triager, row: Row, first: dict[str, int], region: str | None
+) -> tuple[int, str, Report] | Outcome:
+    if isinstance(row.content, BadRow):
+        return Outcome(row.line, row.content)
+    report = with_defaults(row.content, region=region).report
+    report_id = report.id or f"line-{row.line}"
+    try:
+        triager.region(report)
+    except ReportError as error:
+        return Outcome(row.line, BadRow(row.line, error.field, error.problem, error.cure))
+    if first.setdefault(report_id, row.line) != row.line:
+        problem = f"repeats the id of line {first[report_id]}"
+        return Outcome(
+            row.line, BadRow(row.line, "id", problem, "give each report an id of its own")
+        )
+    return row.line, report_id, report
+
+
+def _answers(triager: Triager, chunk: list[tuple[int, str, Report] | Outcome]) -> Iterator[Outcome]:
+    good = [item for item in chunk if not isinstance(item, Outcome)]
+    reads = iter(triager.analyse([(report_id, report) for _, report_id, report in good]))
+    for item in chunk:
+        if isinstance(item, Outcome):
+            yield item
+            continue
+        answer = triager.settle(next(reads))
+        triager.remember(answer)
+        yield Outcome(item[0], answer.triage)

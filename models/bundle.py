@@ -1,0 +1,209 @@
+"""A bundle: everything a trained Pilah knows, as plain data in one folder.
+
+    manifest.json   format, version (a hash of the content), label set, training facts, checksums
+    features.json   the n-grams of each view, in column order
+    arrays.npz      idf, encoder components and head weights (int8 with a scale a row)
+    pairs.json      the same-incident scorer, when the bundle has one
+    card.md         what it was trained on, how it measures, what it must not be used for
+
+Loading checks every checksum; nothing in a bundle is code.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+import tempfile
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pilah.datasets.errors import BundleError
+from pilah.models.encoder import LsaEncoder
+from pilah.models.features import NgramFeatures
+from pilah.models.incidents import DuplicateThresholds
+from pilah.models.linear import LinearHead, dequantise, quantise
+from pilah.models.pairs import PairScorer
+
+FORMAT = 1
+TARGETS = ("topic_main", "topic_sub", "agency", "outcome", "klasifikasi")
+"""The heads a bundle may carry."""
+
+Arrays = dict[str, NDArray[Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Bundle:
+    """A trained bundle in memory.
+
+    Attributes:
+        name: what a person calls it.
+        features: the n-grams that encoder and heads read.
+        encoder: embedding for duplicates and nearest cases.
+        heads: target -> head; which targets there are depends on the training data.
+        label_set: ``sp4n-...`` for the national taxonomy, ``own-...`` for a city's own labels.
+        pairs: same-incident scorer, or None when no incidents were in the training data.
+        duplicates: thresholds of that scorer.
+        agency_weight: share of a learned agency head against the routing table, 0 to 1.
+        agency_sure: probability of an agency from which no person needs to look.
+        facts: training facts for the manifest (seed, data fingerprint, metrics, environment).
+        card: the model card, Markdown.
+        version: hash of the content; empty until saved.
+    """
+
+    name: str
+    features: NgramFeatures
+    encoder: LsaEncoder
+    heads: dict[str, LinearHead]
+    label_set: str
+    pairs: PairScorer | None = None
+    duplicates: DuplicateThresholds = field(default_factory=DuplicateThresholds)
+    agency_weight: float = 1.0
+    agency_sure: float = 0.9
+    facts: dict[str, Any] = field(default_factory=dict)
+    card: str = ""
+    version: str = ""
+
+    @property
+    def thresholds_version(self) -> str:
+        """Short hash of all thresholds."""
+        limits = {t: [h.stated, h.sure] for t, h in self.heads.items()}
+        data = json.dumps([limits, self.agency_sure], sort_keys=True)
+        return hashlib.sha256(data.encode()).hexdigest()[:8]
+
+    def save(self, folder: Path) -> str:
+        """Write the bundle into ``folder`` (replacing it as a whole); returns its version.
+
+        The folder appears complete or not at all. Same content, same version.
+        """
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        draft = Path(tempfile.mkdtemp(prefix=".bundle-", dir=folder.parent))
+        try:
+            version = self._write(draft)
+            _replace(draft, folder)
+        finally:
+            shutil.rmtree(draft, ignore_errors=True)
+        return version
+
+    def _write(self, folder: Path) -> str:
+        names, idf = self.features.state()
+        _dump(folder / "features.json", names)
+        np.savez_compressed(folder / "arrays.npz", **self._arrays(idf))
+        if self.pairs is not None:
+            parts = {"scorer": self.pairs.to_dict(), "thresholds": asdict(self.duplicates)}
+            _dump(folder / "pairs.json", parts)
+        heads = {
+            t: {"labels": h.labels, "scale": h.scale, "stated": h.stated, "sure": h.sure}
+            for t, h in sorted(self.heads.items())
+        }
+        sums = {p.name: _sha256(p) for p in sorted(folder.iterdir())}
+        agency = {"weight": self.agency_weight, "sure": self.agency_sure}
+        content = {"format": FORMAT, "label_set": self.label_set, "heads": heads, "files": sums}
+        content["agency"] = agency
+        version = hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:12]
+        card = self.card.replace("{version}", version)
+        (folder / "card.md").write_text(card, encoding="utf-8")
+        manifest = {"name": self.name, "version": version, **content, "facts": self.facts}
+        _dump(folder / "manifest.json", manifest, indent=1)
+        return version
+
+    def _arrays(self, idf: dict[str, NDArray[np.float32]]) -> Arrays:
+        arrays: Arrays = {f"idf_{v}": a for v, a in idf.items()}
+        values, scale = quantise(self.encoder.components.T)
+        arrays |= {"encoder_values": values, "encoder_scale": scale}
+        for target, head in self.heads.items():
+            values, scale = quantise(head.weights)
+            arrays |= {f"{target}_values": values, f"{target}_scale": scale}
+            arrays |= {f"{target}_bias": head.bias, f"{target}_shift": head.shift}
+        return arrays
+
+    @classmethod
+    def load(cls, folder: Path) -> Bundle:
+        """Read a bundle and verify its checksums.
+
+        Raises:
+            BundleError: no bundle there, another format, or a damaged file.
+        """
+        manifest = _manifest(folder)
+        for name, expected in manifest["files"].items():
+            if _sha256(folder / name) != expected:
+                raise BundleError(f"{folder / name}: checksum differs; copy the bundle again")
+        with np.load(folder / "arrays.npz", allow_pickle=False) as stored:
+            arrays = {k: stored[k] for k in stored.files}
+        names = json.loads((folder / "features.json").read_text("utf-8"))
+        features = NgramFeatures.restore(names, {v: arrays[f"idf_{v}"] for v in names})
+        components = dequantise(arrays["encoder_values"], arrays["encoder_scale"]).T
+        pairs, duplicates = _pairs(folder / "pairs.json")
+        return cls(
+            name=manifest["name"],
+            features=features,
+            encoder=LsaEncoder(features, np.ascontiguousarray(components)),
+            heads={t: _head(t, spec, arrays) for t, spec in manifest["heads"].items()},
+            label_set=manifest["label_set"],
+            pairs=pairs,
+            duplicates=duplicates,
+            agency_weight=manifest["agency"]["weight"],
+            agency_sure=manifest["agency"]["sure"],
+            facts=manifest["facts"],
+            card=(folder / "card.md").read_text("utf-8"),
+            version=manifest["version"],
+        )
+
+
+def _pairs(path: Path) -> tuple[PairScorer | None, DuplicateThresholds]:
+    if not path.is_file():
+        return None, DuplicateThresholds()
+    parts = json.loads(path.read_text("utf-8"))
+    return PairScorer.from_dict(parts["scorer"]), DuplicateThresholds(**parts["thresholds"])
+
+
+def _head(target: str, spec: dict[str, Any], arrays: Arrays) -> LinearHead:
+    return LinearHead(
+        labels=tuple(spec["labels"]),
+        weights=dequantise(arrays[f"{target}_values"], arrays[f"{target}_scale"]),
+        bias=arrays[f"{target}_bias"],
+        scale=float(spec["scale"]),
+        shift=arrays[f"{target}_shift"],
+        stated=dict(spec["stated"]),
+        sure=dict(spec["sure"]),
+    )
+
+
+def _manifest(folder: Path) -> dict[str, Any]:
+    path = folder / "manifest.json"
+    try:
+        manifest: dict[str, Any] = json.loads(path.read_text("utf-8"))
+    except FileNotFoundError:
+        raise BundleError(f"{folder}: no bundle here; `pilah bundle list` shows them") from None
+    except json.JSONDecodeError:
+        raise BundleError(f"{path}: not JSON; copy the bundle again") from None
+    if manifest.get("format") != FORMAT:
+        found = manifest.get("format")
+        raise BundleError(f"{path}: format {found}, this Pilah reads {FORMAT}; train it again")
+    return manifest
+
+
+def _dump(path: Path, value: object, indent: int | None = None) -> None:
+    # Keys keep their order: the order of the views in features.json is that of the columns.
+    text = json.dumps(value, ensure_ascii=False, indent=indent)
+    path.write_text(text + "\n", encoding="utf-8")
+
+
+def _sha256(path: Path) -> str:
+    try:
+        return hashlib.sha256(path.read_bytes()).hexdigest()
+    except FileNotFoundError:
+        raise BundleError(f"{path}: missing; copy the bundle again") from None
+
+
+def _replace(draft: Path, folder: Path) -> None:
+    old = folder.with_name(f".{folder.name}.old")
+    if folder.exists():
+        folder.rename(old)
+    draft.chmod(0o755)
+    draft.replace(folder)
+    shutil.rmtree(old, ignore_errors=True)

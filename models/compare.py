@@ -1,0 +1,35 @@
+"""Two reports side by side: the plain function behind ``pilah compare``."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pilah.datasets.records import Report
+    from pilah.models.answer import Verdict
+    from pilah.models.triage import Triager
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """Probability that both tell of the same incident, the verdict, and what speaks for it."""
+
+    probability: float
+    verdict: Verdict
+    evidence: tuple[str, ...]
+
+
+def compare_pair(triager: Triager, a: Report, b: Report) -> Comparison:
+    """Compare two reports; the triager's memory is neither asked nor changed.
+
+    Raises:
+        UnknownRegionError: a region is not in the table.
+    """
+    first, second = triager.analyse([("a", a), ("b", b)])
+    scorer = triager.finder.scorer
+    cosine = float(first.vector @ second.vector)
+    features = scorer.features(first.fingerprint, second.fingerprint, cosine)
+    probability = scorer.probability(features)
+    verdict = triager.finder.thresholds.verdict(probability)
+    return Comparison(probability, verdict, scorer.evidence(features))

@@ -1,0 +1,52 @@
+"""Which words of a report spoke for the chosen topic."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from pilah.models.answer import Term
+from pilah.models.text import normalise, stem
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_matrix
+
+    from pilah.models.features import NgramFeatures
+    from pilah.models.linear import LinearHead
+
+MAX_TERMS = 8
+_WORD = re.compile(r"[^\s\[\]]+")
+_EDGES = ".,;:!?()\"'"
+
+
+def telling_terms(
+    masked: str, row: csr_matrix, features: NgramFeatures, head: LinearHead, label: int
+) -> tuple[Term, ...]:
+    """The words, as written, that raised the label's score most against the other labels.
+
+    A word's weight is its own feature value times (weight for the label - mean weight), summed
+    over the word and stem views; pairs of words and characters are left out.
+
+    Args:
+        masked: masked text, the words are shown as they stand there.
+        row: the report's features, shape (1, features).
+        features: the n-grams.
+        head: the main topic head.
+        label: index of the chosen label.
+    """
+    values = dict(zip(row.indices.tolist(), row.data.tolist(), strict=True))
+    words = features.words()
+    weights = head.weights[label] - head.weights.mean(axis=0)
+    found: dict[str, float] = {}
+    for written in dict.fromkeys(m.strip(_EDGES) for m in _WORD.findall(masked)):
+        columns = {
+            c
+            for token in normalise(written).split()
+            for name in (f"word:{token}", f"stem:{stem(token)}")
+            if (c := words.get(name)) in values
+        }
+        weight = sum(values[c] * float(weights[c]) for c in columns if c is not None)
+        if weight > 0:
+            found[written] = weight
+    best = sorted(found.items(), key=lambda t: -t[1])[:MAX_TERMS]
+    return tuple(Term(term, round(weight, 3)) for term, weight in best)

@@ -1,0 +1,161 @@
+"""What is kept of a report so that its incident can be recognised again."""
+
+from __future__ import annotations
+
+import re
+import zlib
+from functools import cache
+from hashlib import blake2s
+from typing import TYPE_CHECKING
+
+from pilah.models.masking import case_numbers
+from pilah.models.reading import Fingerprint
+from pilah.models.tables import read_table
+from pilah.models.text import stem, tokens
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+    from datetime import datetime
+
+    from pilah.datasets.records import Report
+    from pilah.models.reading import CleanText, PlaceReading
+
+MAX_FIGURES = 12
+"""At most this many plain figures of one text are kept, in order of the text."""
+
+_FIGURE = re.compile(r"(?<![\w.,/])\d{1,6}(?:[.,]\d{1,3})?(?![\w/])")
+_MONTH = re.compile(
+    r"\b(januari|februari|maret|april|mei|juni|juli|agustus|september|oktober|november|desember)\b"
+)
+_NAME = re.compile(
+    r"\b(?:atas nama|an|a n|bernama|nama|pak|bapak|bu|ibu|sdr|saudara|almarhumah?)\s+"
+    r"([^\W\d_]{3,})"
+)
+_OWN = re.compile(
+    r"\b(?:(?:gaji|upah|ktp|kk|akta|bpjs|kis|pkh|bpnt|bansos|bantuan|kartu|sertifikat|paspor|sim|"
+    r"stnk|ijazah|tagihan|token|meteran|klaim|jht|berkas|rekening|akun|desil|thr|pesangon|motor|"
+    r"data|nama|pupuk|pip|kip|rumah) (?:\w+ )?(?:saya|kami|aku|ibu|bapak|anak|orang tua|istri|"
+    r"suami|adik|kakak)|(?:anak|ibu|bapak|istri|suami|adik|kakak|mertua) (?:kandung )?saya|"
+    r"saya (?:peserta|pemohon|penerima|dirawat|mengurus|daftar|mendaftar|mengajukan|bekerja)|"
+    r"atas nama)\b"
+)
+
+
+def make_fingerprint(
+    report_id: str,
+    report: Report,
+    clean: CleanText,
+    place: PlaceReading,
+    topic: str | None,
+    received_at: datetime,
+    *,
+    key: bytes = b"",
+) -> Fingerprint:
+    """Keep of a report what tells its incident apart, and nothing that can be read.
+
+    Args:
+        report_id: id under which the report is stored.
+        report: the report as it came in.
+        clean: its text forms; words are taken from ``clean.normal``.
+        place: where it happened.
+        topic: chosen topic, any stable string, or None.
+        received_at: with a time zone; ``report.reported_at`` is preferred when given.
+        key: secret of the installation (at most 32 bytes) for the hashes of persons and cases.
+    """
+    numbers = dict(place.numbers) | _figures(clean.normal, place.numbers)
+    return Fingerprint(
+        report_id=report_id,
+        text_hash=blake2s(" ".join(clean.normal.split()).encode()).hexdigest(),
+        words=frozenset(map(hash_word, content_words(clean.normal))),
+        place=place.code,
+        streets=place.streets,
+        numbers=numbers,
+        landmarks=place.landmarks,
+        cases=case_numbers(clean.fixed, **({"key": key} if key else {})),
+        topic=topic,
+        reporter=_keyed(report.reporter_ref, key) if report.reporter_ref else None,
+        visibility=report.visibility,
+        received_at=report.reported_at or received_at,
+        lat=report.location.lat if report.location else None,
+        lon=report.location.lon if report.location else None,
+        problems=problems_in(clean.normal),
+        names=frozenset(map(hash_word, _names(clean.normal))),
+        spots=frozenset(map(hash_word, spot_words(clean.normal))),
+        own_case=_OWN.search(clean.normal) is not None,
+    )
+
+
+def hash_word(word: str) -> int:
+    """A word as a stable unsigned 32-bit integer (CRC-32 of its UTF-8 bytes)."""
+    return zlib.crc32(word.encode())
+
+
+def content_words(normal: str) -> tuple[str, ...]:
+    """The words of a normalised text that carry its content, in order, with repeats.
+
+    Stop words and labels in brackets fall out; the others are stemmed, so that "menyumbat" meets
+    "tersumbat".
+    """
+    stop = words_of("stop")
+    written = (t for t in tokens(normal) if len(t) > 1 and t[0].isalpha() and t not in stop)
+    return tuple(root for root in map(stem, written) if root not in stop)
+
+
+def problems_in(normal: str) -> frozenset[str]:
+    """Slugs of the things a normalised text complains about, by the phrases of problems.csv."""
+    return frozenset(slug for slug, phrases in _problems().items() if phrases.search(normal))
+
+
+def spot_words(normal: str) -> Iterator[str]:
+    """Words after "di", "depan", "dusun" and the like, up to three each and stemmed.
+
+    They tell places that no gazetteer knows.
+    """
+    words, cues, stop = tokens(normal), words_of("place"), words_of("stop")
+    for i, word in enumerate(words):
+        for told in words[i + 1 : i + 4] if word in cues else ():
+            if told in stop and told not in cues:
+                break
+            if told not in cues:
+                yield stem(told)
+
+
+def _names(normal: str) -> Iterable[str]:
+    known = words_of("stop") | words_of("role")
+    return (name for name in _NAME.findall(normal) if name not in known)
+
+
+def _figures(normal: str, known: Mapping[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
+    """Months and plain figures of the text, as two more kinds of numbers."""
+    taken = {value for values in known.values() for value in values}
+    figures = [f for f in _FIGURE.findall(normal) if f.lstrip("0") not in taken and f not in taken]
+    months = dict.fromkeys(_MONTH.findall(normal))
+    found = {"month": tuple(months), "figure": tuple(dict.fromkeys(figures))[:MAX_FIGURES]}
+    return {kind: values for kind, values in found.items() if values}
+
+
+def _keyed(value: str, key: bytes) -> str:
+    return blake2s(value.strip().encode(), key=key).hexdigest()
+
+
+@cache
+def words_of(kind: str) -> frozenset[str]:
+    """Words of one kind, from fingerprint_words.csv.
+
+    "stop" carries no content; "role" follows "pak" but is no name; after "place" a place is told;
+    "generic" in the name of a street or landmark tells no place by itself.
+    """
+    rows = read_table("fingerprint_words.csv", ("word", "kind")).values()
+    return frozenset(row["word"] for row in rows if row["kind"] == kind)
+
+
+@cache
+def _problems() -> dict[str, re.Pattern[str]]:
+    rows = read_table("problems.csv", ("slug", "phrases")).values()
+    return {row["slug"]: _any_of(row["phrases"]) for row in rows}
+
+
+def _any_of(phrases: str) -> re.Pattern[str]:
+    longest_first = sorted(phrases.split("|"), key=len, reverse=True)
+    choice = "|".join(map(re.escape, longest_first))
+    return re.compile(rf"(?<!\w)(?:{choice})(?:nya)?(?!\w)")

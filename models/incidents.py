@@ -1,0 +1,281 @@
+"""Which incident a report belongs to: exact copies first, then scored candidates.
+
+Secret reports are shielded by leaving them out: they are remembered, so that they can be
+forgotten and counted, but they are never a candidate, so neither a match, nor a verdict, nor an
+incident id of another report can tell that one exists. A secret report sees public ones among
+its own matches and still gets an incident of its own; only a person joins it to another.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+from hashlib import blake2s
+from itertools import islice
+from threading import RLock
+from typing import TYPE_CHECKING
+
+from pilah.models.answer import Duplicates, Match
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from pilah.models.answer import Verdict
+    from pilah.models.index import VectorIndex
+    from pilah.models.pair_features import PairFeatures
+    from pilah.models.pairs import PairScorer
+    from pilah.models.reading import Fingerprint, Vector
+
+NEIGHBOURS = 30
+"""Nearest reports by embedding that are scored."""
+BLOCK_SIZE = 50
+"""Latest reports of one block (place and topic, street, case) that are scored."""
+GENERIC_WORDS = 4
+"""A text of fewer content words says too little to be known again by its words alone."""
+TELLING_WORDS = 8
+"""An exact copy of so many content words that names a street is the same incident anywhere."""
+CERTAIN = 0.99
+"""Probability of an exact copy with agreeing place or reporter."""
+STEP = 0.001
+"""How far below a threshold a probability is held that must not reach it."""
+
+
+@dataclass(frozen=True, slots=True)
+class DuplicateThresholds:
+    """Probabilities from which a pair is called duplicate, or possible (a person looks).
+
+    Attributes:
+        duplicate: from here on both are taken for the same incident.
+        possible: from here on the pair is shown; at most ``duplicate``.
+        max_matches: how many matches an answer lists.
+        version: named in every answer.
+    """
+
+    duplicate: float = 0.85
+    possible: float = 0.4
+    max_matches: int = 5
+    version: str = "default"
+
+    def verdict(self, probability: float) -> Verdict:
+        """What a probability means."""
+        if probability >= self.duplicate:
+            return "duplicate"
+        return "possible" if probability >= self.possible else "none"
+
+
+@dataclass(frozen=True, slots=True)
+class Burst:
+    """Near-identical texts that arrived shortly before a report, itself included.
+
+    Attributes:
+        reports: how many texts.
+        reporters: how many different known reporters sent them.
+        hours: length of the window in hours.
+    """
+
+    reports: int
+    reporters: int
+    hours: float
+
+
+@dataclass(frozen=True, slots=True)
+class Sender:
+    """What the reporter sent shortly before, the report itself included.
+
+    Attributes:
+        reports: how many reports.
+        copies: how many of them are near-identical to this one.
+        hours: length of the window in hours.
+    """
+
+    reports: int
+    copies: int
+    hours: float
+
+
+class DuplicateFinder:
+    """Remembers fingerprints and finds the incident of a new report. Safe for threads.
+
+    Attributes:
+        index: vectors of the remembered reports; a saved index may come filled.
+        scorer: probability of a pair.
+        thresholds: from probability to verdict.
+    """
+
+    def __init__(
+        self, index: VectorIndex, scorer: PairScorer, thresholds: DuplicateThresholds
+    ) -> None:
+        """Start without fingerprints; :meth:`restore` brings back stored ones."""
+        self.index, self.scorer, self.thresholds = index, scorer, thresholds
+        self._known: dict[str, Fingerprint] = {}
+        self._incidents: dict[str, str] = {}
+        self._blocks: defaultdict[str, dict[str, None]] = defaultdict(dict)
+        self._lock = RLock()
+
+    def __len__(self) -> int:
+        """How many reports it remembers."""
+        return len(self._known)
+
+    def incident_of(self, report_id: str) -> str | None:
+        """The incident id of a remembered report."""
+        return self._incidents.get(report_id)
+
+    def find(self, fingerprint: Fingerprint, vector: Vector) -> tuple[Duplicates, str]:
+        """Look for the incident of a report; nothing is remembered.
+
+        Args:
+            fingerprint: what is known of the report.
+            vector: its L2-normalised embedding, shape (dim,).
+
+        Returns:
+            The answer, best match first, and the incident id: that of the best duplicate, or a
+            new one that depends on the report id alone.
+        """
+        with self._lock:
+            scored = sorted(self._scored(fingerprint, vector), key=_best_first)
+            matches = tuple(m for m in scored if self.thresholds.verdict(m.probability) != "none")
+            verdict = self.thresholds.verdict(matches[0].probability) if matches else "none"
+            incident = new_incident_id(fingerprint.report_id)
+            if verdict == "duplicate" and fingerprint.visibility != "secret":
+                incident = self._incidents[matches[0].report_id]
+        shown = matches[: self.thresholds.max_matches]
+        return Duplicates(verdict, incident, shown), incident
+
+    def find_and_remember(self, fingerprint: Fingerprint, vector: Vector) -> tuple[Duplicates, str]:
+        """:meth:`find`, then :meth:`remember`, so that simultaneous arrivals see each other."""
+        with self._lock:
+            duplicates, incident = self.find(fingerprint, vector)
+            self.remember(fingerprint, vector, incident)
+        return duplicates, incident
+
+    def remember(self, fingerprint: Fingerprint, vector: Vector, incident_id: str) -> None:
+        """Keep a report as a member of an incident; one that is known already is replaced."""
+        with self._lock:
+            self._keep(fingerprint, incident_id)
+            self.index.remove([fingerprint.report_id])
+            if fingerprint.visibility != "secret":
+                self.index.add([fingerprint.report_id], vector[None, :])
+
+    def forget(self, report_id: str) -> bool:
+        """Remove every trace of a report. Returns whether it was remembered."""
+        with self._lock:
+            self.index.remove([report_id])
+            return self._drop(report_id)
+
+    def restore(self, stored: Iterable[tuple[Fingerprint, str]]) -> None:
+        """Bring back stored (fingerprint, incident id), in order of arrival.
+
+        Their vectors come with the index; a report without one is found by its other traits.
+        """
+        with self._lock:
+            for fingerprint, incident_id in stored:
+                self._keep(fingerprint, incident_id)
+
+    def burst(self, fingerprint: Fingerprint, vector: Vector, *, hours: float = 48) -> Burst:
+        """Count near-identical texts of all reporters in the hours around this report.
+
+        Only candidates are counted, so a count saturates near :data:`BLOCK_SIZE`.
+        """
+        with self._lock:
+            near = [f for f, _ in self._candidates(fingerprint, vector) if _alike(f, fingerprint)]
+        near = [f for f in near if _within(f, fingerprint, hours)]
+        reporters = {f.reporter for f in (*near, fingerprint) if f.reporter}
+        return Burst(len(near) + 1, len(reporters), hours)
+
+    def sender(self, fingerprint: Fingerprint, *, hours: float = 24) -> Sender:
+        """Count what the same reporter sent in the hours around this report."""
+        if fingerprint.reporter is None:
+            return Sender(1, 1, hours)
+        with self._lock:
+            block = self._blocks.get(f"reporter:{fingerprint.reporter}", {})
+            sent = [self._known[i] for i in block if i != fingerprint.report_id]
+        sent = [f for f in sent if _within(f, fingerprint, hours)]
+        copies = sum(_alike(f, fingerprint) for f in sent)
+        return Sender(len(sent) + 1, copies + 1, hours)
+
+    def _keep(self, fingerprint: Fingerprint, incident_id: str) -> None:
+        self._drop(fingerprint.report_id)
+        self._known[fingerprint.report_id] = fingerprint
+        self._incidents[fingerprint.report_id] = incident_id
+        for key in _keys(fingerprint) if fingerprint.visibility != "secret" else ():
+            self._blocks[key][fingerprint.report_id] = None
+
+    def _drop(self, report_id: str) -> bool:
+        self._incidents.pop(report_id, None)
+        known = self._known.pop(report_id, None)
+        for key in _keys(known) if known else ():
+            self._blocks[key].pop(report_id, None)
+            if not self._blocks[key]:
+                del self._blocks[key]
+        return known is not None
+
+    def _scored(self, fingerprint: Fingerprint, vector: Vector) -> Iterator[Match]:
+        for other, cosine in self._candidates(fingerprint, vector):
+            features = self.scorer.features(fingerprint, other, cosine)
+            probability = self._probability(features, fingerprint)
+            evidence = self.scorer.evidence(features)
+            yield Match(other.report_id, round(probability, 4), round(cosine, 4), evidence)
+
+    def _probability(self, features: PairFeatures, fingerprint: Fingerprint) -> float:
+        probability = self.scorer.probability(features)
+        if features.exact_copy and _agrees(features, fingerprint):
+            return max(probability, CERTAIN)
+        if len(fingerprint.words) < GENERIC_WORDS and not features.spot:
+            return min(probability, self.thresholds.possible - STEP)
+        if features.exact_copy:
+            return min(probability, self.thresholds.duplicate - STEP)
+        return probability
+
+    def _candidates(
+        self, fingerprint: Fingerprint, vector: Vector
+    ) -> Iterator[tuple[Fingerprint, float]]:
+        """Reports worth scoring, each once, with the cosine of its embedding (0: unknown)."""
+        near = dict(self.index.search(vector[None, :], NEIGHBOURS)[0])
+        blocks = (self._blocks.get(key, {}) for key in _keys(fingerprint))
+        latest = (i for block in blocks for i in islice(reversed(block), BLOCK_SIZE))
+        for report_id in dict.fromkeys((*near, *latest)):
+            known = self._known.get(report_id)
+            if known and known.visibility != "secret" and report_id != fingerprint.report_id:
+                yield known, near.get(report_id) or self.index.cosine(report_id, vector)
+
+
+def new_incident_id(report_id: str) -> str:
+    """The id of an incident whose first report is this one; the same at every replay."""
+    return f"inc-{blake2s(report_id.encode(), digest_size=10).hexdigest()}"
+
+
+def _keys(fingerprint: Fingerprint) -> tuple[str, ...]:
+    """The blocks that a report stands in: reports that share one are worth comparing."""
+    district = (fingerprint.place or "")[:8]
+    place = len(district) == 8
+    return (
+        f"text:{fingerprint.text_hash}",
+        *([f"topic:{district}:{fingerprint.topic}"] if place and fingerprint.topic else ()),
+        *(f"problem:{district}:{p}" for p in fingerprint.problems if place),
+        *(f"street:{(fingerprint.place or '')[:5]}:{s}" for s in fingerprint.streets),
+        *(f"case:{c}" for c in fingerprint.cases),
+        *([f"reporter:{fingerprint.reporter}"] if fingerprint.reporter else ()),
+    )
+
+
+def _agrees(features: PairFeatures, fingerprint: Fingerprint) -> bool:
+    """Whether an exact copy is backed by more than its words."""
+    if features.conflict or features.other_district or features.other_village:
+        return False
+    placed = features.same_district and len(fingerprint.words) >= GENERIC_WORDS
+    telling = features.spot and len(fingerprint.words) >= TELLING_WORDS
+    return bool(features.same_reporter or placed or telling)
+
+
+def _alike(a: Fingerprint, b: Fingerprint) -> bool:
+    """Near-identical texts: Jaccard overlap of content words of at least 0.8."""
+    shared, either = len(a.words & b.words), len(a.words | b.words)
+    return a.text_hash == b.text_hash or (either > 0 and shared >= 0.8 * either)
+
+
+def _within(earlier: Fingerprint, now: Fingerprint, hours: float) -> bool:
+    return abs((now.received_at - earlier.received_at).total_seconds()) <= hours * 3600
+
+
+def _best_first(match: Match) -> tuple[float, float, str]:
+    return -match.probability, -match.similarity, match.report_id

@@ -1,0 +1,165 @@
+"""Do two reports tell of the same incident? The probability of a pair, and its reasons."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from pilah.datasets.errors import BundleError
+from pilah.models.pair_features import FEATURES, PLAIN, PairFeatures, WordWeights, pair_features
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from pilah.models.reading import Fingerprint
+
+FORMAT = 1
+"""Version of a saved scorer."""
+
+
+@dataclass(frozen=True)
+class PairScorer:
+    """A standardised logistic regression over :class:`PairFeatures`, as plain numbers.
+
+    Attributes:
+        names: the features it reads, in order; must be :data:`FEATURES`.
+        weights: one per feature, for standardised values.
+        bias: added to the weighted sum.
+        mean: subtracted from each feature.
+        scale: each feature is divided by it; positive.
+        words: how telling each word is, for the overlap features.
+    """
+
+    names: tuple[str, ...]
+    weights: tuple[float, ...]
+    bias: float
+    mean: tuple[float, ...]
+    scale: tuple[float, ...]
+    words: WordWeights = PLAIN
+
+    def __post_init__(self) -> None:
+        """Refuse a scorer of other features.
+
+        Raises:
+            BundleError: names, lengths or scales do not fit this version.
+        """
+        sizes = {len(part) for part in (self.weights, self.mean, self.scale)}
+        if self.names != FEATURES or sizes != {len(FEATURES)} or min(self.scale) <= 0:
+            raise BundleError("pair scorer: made for other features; train the bundle again")
+
+    def features(self, a: Fingerprint, b: Fingerprint, cosine: float) -> PairFeatures:
+        """The evidence of a pair, with this scorer's word weights."""
+        return pair_features(a, b, cosine, self.words)
+
+    def probability(self, features: PairFeatures) -> float:
+        """Probability that both tell of the same incident, 0 to 1."""
+        standard = (features.array() - np.array(self.mean)) / np.array(self.scale)
+        logit = float(standard @ np.array(self.weights)) + self.bias
+        return 1 / (1 + math.exp(-max(-700.0, min(700.0, logit))))
+
+    def evidence(self, features: PairFeatures) -> tuple[str, ...]:
+        """What was found, in stable English phrases, the strongest kinds first."""
+        return evidence(features)
+
+    def to_dict(self) -> dict[str, Any]:
+        """As JSON."""
+        return {
+            "format": FORMAT, "names": list(self.names), "weights": list(self.weights),
+            "bias": self.bias, "mean": list(self.mean), "scale": list(self.scale),
+            "words": self.words.to_dict(),
+        }  # fmt: skip
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> PairScorer:
+        """The inverse of :meth:`to_dict`.
+
+        Raises:
+            BundleError: a part is missing, or made for other features.
+        """
+        try:
+            parts = {n: tuple(map(float, data[n])) for n in ("weights", "mean", "scale")}
+            words = WordWeights.from_dict(data["words"])
+            return cls(names=tuple(data["names"]), bias=float(data["bias"]), words=words, **parts)
+        except (KeyError, TypeError, ValueError) as error:
+            raise BundleError(f"pair scorer: {error!r}; train the bundle again") from error
+
+
+def plain_scorer() -> PairScorer:
+    """A scorer weighed by hand, for a bundle that has learned none. Not calibrated."""
+    return PairScorer(
+        names=FEATURES,
+        weights=tuple(_BY_HAND.get(name, 0.0) for name in FEATURES),
+        bias=-5.5,
+        mean=(0.0,) * len(FEATURES),
+        scale=(1.0,) * len(FEATURES),
+    )
+
+
+def evidence(features: PairFeatures) -> tuple[str, ...]:
+    """What a pair shows, in stable English phrases: agreement first, then conflict, then time."""
+    found = {name for name in _PHRASES if getattr(features, name) > 0}
+    implied = {less for more, less in _IMPLIED if more in found}
+    flags = (phrase for name, phrase in _PHRASES.items() if name in found - implied)
+    measured = (
+        "most words shared" if features.containment >= 0.5 and not features.exact_copy else "",
+        _apart(features.log_days),
+        f"{math.expm1(features.log_km):.1f} km apart" if features.log_km > 0 else "",
+    )
+    return (*flags, *filter(None, measured))
+
+
+_PHRASES = {
+    "exact_copy": "same text",
+    "same_case": "same case number",
+    "same_reporter": "same reporter",
+    "same_street": "same street",
+    "same_landmark": "same landmark",
+    "near": "same spot on the map",
+    "same_no": "same house number",
+    "same_km": "same km",
+    "same_rt": "same RT",
+    "same_rw": "same RW",
+    "same_village": "same village",
+    "same_district": "same district",
+    "same_regency": "same regency",
+    "same_problem": "same problem",
+    "same_topic": "same topic",
+    "same_name": "same name",
+    "same_month": "same month named",
+    "other_case": "different case number",
+    "other_street": "different street",
+    "other_no": "different house number",
+    "other_km": "different km",
+    "other_rt": "different RT",
+    "other_rw": "different RW",
+    "other_village": "different village",
+    "other_district": "different district",
+    "other_regency": "different regency",
+    "other_problem": "different problem",
+    "other_name": "different name",
+    "other_month": "different month named",
+    "own_case": "each tells of an own case",
+}
+_IMPLIED = (
+    ("same_village", "same_district"), ("same_village", "same_regency"),
+    ("same_district", "same_regency"), ("other_regency", "other_district"),
+    ("other_regency", "other_village"), ("other_district", "other_village"),
+)  # fmt: skip
+"""(found, what it makes needless to say)."""
+_BY_HAND = {
+    "cosine": 2.0, "overlap": 2.0, "containment": 2.0, "exact_copy": 2.0, "same_village": 1.0,
+    "other_village": -2.0, "other_district": -2.0, "other_regency": -6.0, "same_street": 1.5,
+    "other_street": -2.5, "other_rt": -2.5, "other_rw": -2.0, "other_km": -3.0, "other_no": -2.0,
+    "same_landmark": 1.5, "same_spot_words": 2.0, "other_spot_words": -1.5, "swapped": -2.0,
+    "same_case": 5.0, "other_case": -6.0, "other_name": -1.0, "other_month": -1.0,
+    "same_problem": 0.7, "other_problem": -2.0, "same_reporter": 1.0, "own_case": -2.0,
+    "log_days": -0.3, "near": 2.0, "log_km": -1.0, "spot_and_matter": 1.5,
+}  # fmt: skip
+
+
+def _apart(log_days: float) -> str:
+    days = round(math.expm1(log_days))
+    return "same day" if days == 0 else f"{days} day{'s' if days > 1 else ''} apart"

@@ -1,0 +1,112 @@
+"""What the parts of the pipeline hand to each other: a read report, its fingerprint, its answer."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from pilah.datasets.records import Report
+    from pilah.models.answer import PlaceFound, Triage
+
+Vector = NDArray[np.float32]
+"""A float32 array: one L2-normalised embedding, shape (dim,)."""
+
+
+@dataclass(frozen=True, slots=True)
+class CleanText:
+    """One text in the forms that models read.
+
+    Attributes:
+        fixed: Unicode and mojibake repaired, otherwise as written.
+        masked: ``fixed`` with personal data replaced by labels such as ``[NIK]``.
+        normal: ``masked`` in lower case, slang and abbreviations expanded, elongations cut.
+    """
+
+    fixed: str
+    masked: str
+    normal: str
+
+
+@dataclass(frozen=True, slots=True)
+class PlaceReading:
+    """Where it happened, as far as text, given region and coordinates tell.
+
+    Attributes:
+        code: deepest Kemendagri code that is sure enough (``"34.04.07"``), or None.
+        probability: how sure the code is, 0 to 1.
+        found: every place mention, in order of the text.
+        streets: normalised street names without "jalan" (``"kaliurang"``).
+        numbers: kind -> values, such as ``{"rt": ("3",), "rw": ("1",), "km": ("5",), "no": ()}``.
+        landmarks: normalised landmark names (``"indomaret palagan"``).
+        conflict: the text names another kabupaten/kota than the given region.
+    """
+
+    code: str | None
+    probability: float
+    found: tuple[PlaceFound, ...] = ()
+    streets: frozenset[str] = frozenset()
+    numbers: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    landmarks: frozenset[str] = frozenset()
+    conflict: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Fingerprint:
+    """What is kept of a report to recognise its incident again: no free text, no personal data.
+
+    Attributes:
+        text_hash: hex digest of the normalised text; equal means an exact copy.
+        words: hashed content words (stable 32-bit integers).
+        cases: keyed hashes of registration or meter numbers found in the text.
+        problems: slugs of the things complained about (``"street_light"``), from problems.csv.
+        names: hashed words that follow "pak", "bu", "atas nama" and the like.
+        spots: hashed words that stand where a place is told ("di", "depan", "dusun" before them).
+        own_case: it tells of the writer's own papers, aid or wages, not of a shared place.
+    """
+
+    report_id: str
+    text_hash: str
+    words: frozenset[int]
+    place: str | None
+    streets: frozenset[str]
+    numbers: dict[str, tuple[str, ...]]
+    landmarks: frozenset[str]
+    cases: frozenset[str]
+    topic: str | None
+    reporter: str | None
+    visibility: str
+    received_at: datetime
+    lat: float | None = None
+    lon: float | None = None
+    problems: frozenset[str] = frozenset()
+    names: frozenset[int] = frozenset()
+    spots: frozenset[int] = frozenset()
+    own_case: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Analysis:
+    """Everything that one report tells by itself, before it is compared with others."""
+
+    report_id: str
+    report: Report
+    clean: CleanText
+    place: PlaceReading
+    vector: Vector
+    fingerprint: Fingerprint
+    draft: Triage
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A finished answer and what must be remembered of the report."""
+
+    triage: Triage
+    fingerprint: Fingerprint
+    vector: Vector
+    incident_id: str

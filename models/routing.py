@@ -1,0 +1,156 @@
+"""From topic and place to the body that must answer, by the routing table.
+
+Each likely topic is sent through the table; bodies reached by several topics add up. The rule that
+fired for the chosen body is named in the answer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from pilah.datasets.agencies import Agencies, Units
+from pilah.datasets.regions import Regions, lineage
+from pilah.datasets.routing_table import Cue, RoutingTable, Rule
+from pilah.models.answer import Agency, AgencyAlternative
+
+JAKARTA = "31"
+"""Its kota and kabupaten are administrative: what is theirs elsewhere is the province's here."""
+MAX_ALTERNATIVES = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where to route for: a Kemendagri code, or None, and how sure it is."""
+
+    code: str | None
+    probability: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """One body reached by one topic, and the rule that led there."""
+
+    name: str
+    government: str | None
+    level: str
+    rule: Rule
+    probability: float
+
+
+class Router:
+    """Applies the routing table; immutable, safe for threads."""
+
+    def __init__(
+        self, table: RoutingTable, agencies: Agencies, units: Units, regions: Regions
+    ) -> None:
+        """Keep the tables."""
+        self._table, self._agencies, self._units, self._regions = table, agencies, units, regions
+
+    def cues(self, normal: str) -> frozenset[str]:
+        """Ids of the cues whose terms stand in a normalised text."""
+        padded = f" {normal} "
+        return frozenset(name for name, cue in self._table.cues.items() if _holds(cue, padded))
+
+    def rule(self, topic_id: str, cues: frozenset[str], code: str | None) -> Rule:
+        """The first row of the table that fits a topic, the cues found and a region code."""
+        for rule in self._table.candidates(topic_id):
+            if (not rule.cue or rule.cue in cues) and _inside(code, rule.region):
+                return rule
+        raise LookupError(f"no route for topic {topic_id}")  # the table's test proves there is one
+
+    def routes(
+        self, topics: Iterable[tuple[str, float]], cues: frozenset[str], place: Place
+    ) -> list[Route]:
+        """Every body that the likely topics lead to, most probable first.
+
+        Args:
+            topics: (topic id, probability) pairs.
+            cues: from :meth:`cues`.
+            place: where it happened.
+        """
+        found: dict[tuple[str, str | None], Route] = {}
+        for topic_id, probability in sorted(topics, key=lambda t: -t[1]):
+            rule = self.rule(topic_id, cues, place.code)
+            name, government, level = self.body(rule, place.code)
+            if government is not None and level in ("provinsi", "kabkota", "desa"):
+                probability *= place.probability
+            before = found.get((name, government))
+            total = probability + (before.probability if before else 0.0)
+            found[name, government] = Route(
+                name, government, level, before.rule if before else rule, total
+            )
+        return sorted(found.values(), key=lambda r: -r.probability)
+
+    def body(self, rule: Rule, code: str | None) -> tuple[str, str | None, str]:
+        """Name, government and level that a rule means at a place."""
+        if rule.level in ("national", "bumn"):
+            agency = self._agencies.by_id[rule.target]
+            parent = self._agencies.by_id.get(agency.parent) if agency.parent else None
+            return agency.name, (parent or agency).name, rule.level
+        level = "provinsi" if rule.level != "provinsi" and _inside(code, JAKARTA) else rule.level
+        seat = self._seat(level, code)
+        if seat is None:
+            kind = self._units.families[rule.target]
+            names = (
+                (kind.provinsi, kind.kabkota)
+                if level == "provinsi"
+                else (kind.kabkota, kind.provinsi)
+            )
+            return names[0] or names[1], None, level
+        return self._unit(rule.target, code, seat), self._regions.government(seat), level
+
+    def needs_place(self, rule: Rule) -> bool:
+        """Does the unit that a rule names work at spots (a road, a lamp), not on registers?"""
+        family = self._units.families.get(rule.target)
+        return family is not None and family.spot
+
+    def _seat(self, level: str, code: str | None) -> str | None:
+        """Code of the province or kabupaten/kota that governs at ``level``."""
+        if code is None:
+            return None
+        if level == "provinsi":
+            return self._regions.province_of(code).code
+        regency = self._regions.regency_of(code)
+        return regency.code if regency else None
+
+    def _unit(self, family: str, code: str | None, seat: str) -> str:
+        """Unit name; an office of a named village or sub-district carries that name."""
+        parts = [self._regions.by_code[c] for c in lineage(code)] if code else []
+        named = {r.level: r for r in parts}
+        if family in ("desa", "kelurahan"):
+            if "kelurahan" in named:
+                return f"Kelurahan {named['kelurahan'].name}"
+            if "desa" in named:
+                return f"Pemerintah Desa {named['desa'].name}"
+        if family == "kecamatan" and "kecamatan" in named:
+            return f"Kecamatan {named['kecamatan'].name}"
+        return self._units.name(family, seat)
+
+
+def answer_from(routes: list[Route]) -> Agency:
+    """The answer of the rules alone."""
+    best = routes[0]
+    return Agency(
+        name=best.name,
+        government=best.government,
+        level=best.level,
+        probability=min(1.0, best.probability),
+        rule=best.rule.rule,
+        ground=best.rule.ground or None,
+        source="rules",
+        alternatives=tuple(
+            AgencyAlternative(r.name, r.government, min(1.0, r.probability), r.level, r.rule.rule)
+            for r in routes[1 : 1 + MAX_ALTERNATIVES]
+        ),
+    )
+
+
+def _inside(code: str | None, prefix: str) -> bool:
+    return not prefix or (code is not None and (code == prefix or code.startswith(f"{prefix}.")))
+
+
+def _holds(cue: Cue, padded: str) -> bool:
+    return any(f" {t} " in padded for t in cue.terms) and not any(
+        f" {t} " in padded for t in cue.not_terms
+    )

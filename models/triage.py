@@ -1,0 +1,312 @@
+"""The one pipeline: a report in, a Triage out.
+
+``analyse`` reads reports by themselves (heavy, safe for threads). ``settle`` compares one with what
+is remembered and finishes its answer. ``remember`` keeps it, so that later copies find it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from pilah.datasets.agencies import load_agencies, load_units
+from pilah.datasets.regions import Region, load_regions
+from pilah.datasets.routing_table import load_routing
+from pilah.datasets.taxonomy import load_taxonomy
+from pilah.models.agency import AgencyReader
+from pilah.models.answer import (
+    Agency,
+    Duplicates,
+    Explanation,
+    Hoax,
+    KlasifikasiAnswer,
+    OutcomeAnswer,
+    Review,
+    Term,
+    Topic,
+    Triage,
+    Versions,
+)
+from pilah.models.explain import telling_terms
+from pilah.models.fingerprint import make_fingerprint
+from pilah.models.hoax import HoaxInput, look_for_hoax
+from pilah.models.incidents import DuplicateFinder
+from pilah.models.index import VectorIndex
+from pilah.models.outcome import missing_parts
+from pilah.models.pairs import plain_scorer
+from pilah.models.places import PlaceReader
+from pilah.models.reading import Analysis, Answer, CleanText, Fingerprint, PlaceReading, Vector
+from pilah.models.routing import Place, Route, Router
+from pilah.models.text import read_text
+from pilah.models.topics import TopicReader
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_matrix
+
+    from pilah.datasets.records import Report
+    from pilah.models.bundle import Bundle
+    from pilah.models.linear import FloatArray, LinearHead
+
+PENDING = Duplicates("none", None)
+NO_HOAX = Hoax(flag=False, score=0.0)
+ACTIONABLE = "actionable"
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """One report's text and place, before the models look at it."""
+
+    report_id: str
+    report: Report
+    clean: CleanText
+    place: PlaceReading
+
+
+class Triager:
+    """Everything that one bundle knows, ready to answer.
+
+    Build one with :meth:`from_bundle`. ``analyse`` may run in many threads; the memory of earlier
+    reports (``settle``, ``remember``, ``forget``) locks itself, but an exact order of arrivals
+    needs the caller's lock.
+    """
+
+    def __init__(
+        self, bundle: Bundle, router: Router, reader: PlaceReader, finder: DuplicateFinder,
+        *, service_version: str, key: bytes = b"",
+    ) -> None:  # fmt: skip
+        """Keep the parts; ``key`` is the installation's secret for hashes of persons and cases."""
+        self.bundle, self.finder = bundle, finder
+        self._router, self._reader, self._key = router, reader, key
+        self._regions = load_regions()
+        own = not bundle.label_set.startswith("sp4n-")
+        heads = bundle.heads
+        self._topics = (
+            TopicReader(
+                heads["topic_main"], heads.get("topic_sub"), None if own else load_taxonomy()
+            )
+            if "topic_main" in heads
+            else None
+        )
+        self._agencies = AgencyReader(heads.get("agency"), bundle.agency_weight)
+        self._versions = Versions(
+            service=service_version,
+            bundle=bundle.version,
+            labels=bundle.label_set,
+            thresholds=f"{bundle.thresholds_version}-{finder.thresholds.version}",
+            index=finder.index.version,
+        )
+
+    @classmethod
+    def from_bundle(
+        cls,
+        bundle: Bundle,
+        *,
+        service_version: str,
+        key: bytes = b"",
+        index: VectorIndex | None = None,
+    ) -> Triager:
+        """Build all parts from a bundle and the shipped tables.
+
+        Args:
+            bundle: a loaded bundle.
+            service_version: stated in every answer.
+            key: secret of the installation, at most 32 bytes.
+            index: a saved index to go on with; a new one when absent.
+        """
+        regions = load_regions()
+        router = Router(load_routing(), load_agencies(), load_units(), regions)
+        index = index or VectorIndex(bundle.encoder.dim, bundle.encoder.version)
+        finder = DuplicateFinder(index, bundle.pairs or plain_scorer(), bundle.duplicates)
+        reader = PlaceReader(regions)
+        return cls(bundle, router, reader, finder, service_version=service_version, key=key)
+
+    def region(self, report: Report) -> Region | None:
+        """The region that came with a report.
+
+        Raises:
+            UnknownRegionError: it is not in the table; the message offers close names.
+        """
+        return self._regions.resolve(report.region)
+
+    def analyse(self, items: Sequence[tuple[str, Report]]) -> list[Analysis]:
+        """Read reports by themselves; items are (report id, report), the answer keeps their order.
+
+        Raises:
+            UnknownRegionError: the region of one report is not in the table.
+        """
+        if not items:
+            return []
+        reads = [self._read(report_id, report) for report_id, report in items]
+        features = self.bundle.features.transform([r.clean.normal for r in reads])
+        vectors = self.bundle.encoder.project(features)
+        spoken = {name: h.probabilities(features) for name, h in self.bundle.heads.items()}
+        return [
+            self._draft(read, features[i], vectors[i], {n: p[i] for n, p in spoken.items()})
+            for i, read in enumerate(reads)
+        ]
+
+    def settle(self, analysis: Analysis) -> Answer:
+        """Compare with the remembered reports and finish the answer; nothing is remembered yet."""
+        print_, vector = analysis.fingerprint, analysis.vector
+        duplicates, incident_id = self.finder.find(print_, vector)
+        hoax = look_for_hoax(
+            HoaxInput(
+                analysis.clean,
+                analysis.place,
+                burst=self.finder.burst(print_, vector),
+                sender=self.finder.sender(print_),
+            )
+        )
+        reasons = [*analysis.draft.review.reasons]
+        reasons += ["possible_duplicate"] if duplicates.verdict == "possible" else []
+        reasons += ["hoax_like"] if hoax.flag else []
+        triage = replace(
+            analysis.draft,
+            duplicates=duplicates,
+            hoax=hoax,
+            review=Review(bool(reasons), tuple(reasons)),
+        )
+        return Answer(triage, print_, vector, incident_id)
+
+    def remember(self, answer: Answer) -> None:
+        """Keep a report, so that later copies find it."""
+        self.finder.remember(answer.fingerprint, answer.vector, answer.incident_id)
+
+    def forget(self, report_id: str) -> None:
+        """Undo :meth:`remember`; an unknown id is no error."""
+        self.finder.forget(report_id)
+
+    def restore(self, remembered: Iterable[tuple[Fingerprint, Vector, str]]) -> None:
+        """Rebuild the memory from the store, oldest first."""
+        for fingerprint, vector, incident_id in remembered:
+            self.finder.remember(fingerprint, vector, incident_id)
+
+    def describe(self) -> dict[str, object]:
+        """What ``GET /v1/model`` shows."""
+        heads = {name: len(head.labels) for name, head in self.bundle.heads.items()}
+        return {
+            "name": self.bundle.name,
+            "versions": self._versions,
+            "labels": heads,
+            "facts": self.bundle.facts,
+            "vectors": self.bundle.encoder.version,
+        }
+
+    def _read(self, report_id: str, report: Report) -> Read:
+        clean = read_text(report.full_text)
+        place = self._reader.read(clean.fixed, self.region(report), report.location)
+        return Read(report_id, report, clean, place)
+
+    def _draft(
+        self, read: Read, row: csr_matrix, vector: Vector, spoken: dict[str, FloatArray]
+    ) -> Analysis:
+        topic, topic_sure, terms = self._topic(read, row, spoken)
+        routes = self._routes(read, spoken)
+        agency = self._agencies.answer(routes, spoken.get("agency"))
+        outcome = self._outcome(read, spoken, topic=topic, routes=routes)
+        masked = read.clean.masked
+        triage = Triage(
+            report_id=read.report_id,
+            topic=topic,
+            agency=agency,
+            outcome=outcome,
+            klasifikasi=self._klasifikasi(spoken),
+            duplicates=PENDING,
+            hoax=NO_HOAX,
+            review=Review(False, self._reasons(read, topic, agency, outcome, sure=topic_sure)),
+            explanation=Explanation(terms, read.place.found),
+            masked_text=masked,
+            versions=self._versions,
+        )
+        label = topic.main or (topic.alternatives[0].main if topic.alternatives else None)
+        print_ = make_fingerprint(
+            read.report_id, read.report, read.clean, read.place, label, datetime.now(UTC),
+            key=self._key,
+        )  # fmt: skip
+        return Analysis(read.report_id, read.report, read.clean, read.place, vector, print_, triage)
+
+    def _topic(
+        self, read: Read, row: csr_matrix, spoken: dict[str, FloatArray]
+    ) -> tuple[Topic, bool, tuple[Term, ...]]:
+        if self._topics is None:
+            return Topic(None, None, 0.0, "null"), True, ()
+        main = spoken["topic_main"]
+        answer = self._topics.answer(main, spoken.get("topic_sub"))
+        label = int(main.argmax())
+        terms = telling_terms(
+            read.clean.masked, row, self.bundle.features, self._topics.main, label
+        )
+        return answer, self._topics.sure(main), terms
+
+    def _routes(self, read: Read, spoken: dict[str, FloatArray]) -> list[Route]:
+        if self._topics is None or self._topics.taxonomy is None:
+            return []
+        topics = self._topics.distribution(spoken["topic_main"], spoken.get("topic_sub"))
+        place = Place(read.place.code, read.place.probability)
+        return self._router.routes(topics, self._router.cues(read.clean.normal), place)
+
+    def _outcome(
+        self, read: Read, spoken: dict[str, FloatArray], *, topic: Topic, routes: list[Route]
+    ) -> OutcomeAnswer:
+        head = self.bundle.heads.get("outcome")
+        label, probability = _best(head, spoken.get("outcome")) if head else (ACTIONABLE, 0.0)
+        lacking = missing_parts(
+            read.clean.normal,
+            read.place,
+            routed=not routes or routes[0].government is not None,
+            needs_place=bool(routes) and self._router.needs_place(routes[0].rule),
+            topic_known=topic.main is not None or self._topics is None,
+        )
+        if label not in (ACTIONABLE, "needs_information"):
+            return OutcomeAnswer(label, probability)
+        return OutcomeAnswer(label, probability, lacking.parts, lacking.evidence)
+
+    def _klasifikasi(self, spoken: dict[str, FloatArray]) -> KlasifikasiAnswer:
+        head = self.bundle.heads.get("klasifikasi")
+        if head is None:
+            return KlasifikasiAnswer("pengaduan", 0.0)
+        return KlasifikasiAnswer(*_best(head, spoken["klasifikasi"]))
+
+    def _reasons(
+        self, read: Read, topic: Topic, agency: Agency, outcome: OutcomeAnswer, *, sure: bool
+    ) -> tuple[str, ...]:
+        """Stable reason words why a person must look, most important first."""
+        local = agency.level in ("provinsi", "kabkota", "desa")
+        chosen = read.report.chosen_agency
+        checks = (
+            ("topic_unknown", topic.main is None and self._topics is not None),
+            ("topic_uncertain", topic.main is not None and not sure),
+            ("agency_uncertain", agency.probability < self.bundle.agency_sure),
+            ("region_unknown", local and agency.government is None),
+            ("place_conflict", read.place.conflict),
+            (outcome.label, outcome.label != ACTIONABLE),
+            ("outcome_uncertain", self._unsure(outcome)),
+            ("chosen_agency_differs", chosen is not None and not _same_body(chosen, agency)),
+        )
+        return tuple(name for name, holds in checks if holds)
+
+    def _unsure(self, outcome: OutcomeAnswer) -> bool:
+        head = self.bundle.heads.get("outcome")
+        return (
+            head is not None
+            and outcome.label == ACTIONABLE
+            and outcome.probability < head.sure[outcome.label]
+        )
+
+
+def _best(head: LinearHead, probabilities: FloatArray | None) -> tuple[str, float]:
+    if probabilities is None:
+        return ACTIONABLE, 0.0
+    i = int(probabilities.argmax())
+    return head.labels[i], float(probabilities[i])
+
+
+def _same_body(chosen: str, agency: Agency) -> bool:
+    """Does the reporter's choice name the routed unit or its government?"""
+    resolved = load_agencies().resolve(chosen)
+    names = {chosen.casefold(), resolved.name.casefold() if resolved else ""}
+    ours = " ".join(n.casefold() for n in (agency.name, agency.government) if n)
+    return any(n and re.search(rf"\b{re.escape(n)}\b", ours) for n in names)

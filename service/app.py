@@ -1,0 +1,149 @@
+"""The app: put together, started and stopped."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
+from typing import Any
+
+import uvicorn
+from anyio.to_thread import run_sync
+from fastapi import FastAPI
+
+from pilah.datasets.errors import PilahError
+from pilah.service import api, openapi, pages, probes, problems
+from pilah.service.engine import EngineFactory
+from pilah.service.health import Readiness
+from pilah.service.intake import Intake
+from pilah.service.lockfile import only_process
+from pilah.service.memory import restore, vectors_name
+from pilah.service.metrics import Metrics
+from pilah.service.middleware import Observer
+from pilah.service.settings import Settings
+from pilah.service.state import Gate, Service
+from pilah.service.store import Store
+from pilah.service.version import service_version
+
+log = logging.getLogger(__name__)
+
+LOG_FORMAT = "%(asctime)s %(levelname)s %(name)s %(message)s"
+GRACE_SECONDS = 30
+"""How long a stopping server waits for requests in progress."""
+_DESCRIPTION = (
+    "Triage of Indonesian citizen reports: topic, agency, outcome, same incident, hoax-like signs, "
+    "with evidence. A 2xx answer to a POST means stored. Errors are RFC 9457 problems."
+)
+
+
+def create_app(settings: Settings, engine_factory: EngineFactory) -> FastAPI:
+    """Build the app; store and engine open when it starts.
+
+    Args:
+        settings: checked settings.
+        engine_factory: called once at start-up with the settings; it may take long.
+    """
+    metrics = Metrics()
+    app = FastAPI(
+        title="Pilah",
+        version=service_version(),
+        description=_DESCRIPTION,
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+        lifespan=_lifespan(settings, engine_factory, metrics),
+    )
+    app.include_router(api.router)
+    app.include_router(probes.router)
+    pages.install(app)
+    problems.install(app)
+    app.add_middleware(Observer, metrics=metrics)
+    app.openapi = _cached(lambda: openapi.document(app))  # type: ignore[method-assign]
+    return app
+
+
+def serve(settings: Settings, engine_factory: EngineFactory) -> None:
+    """Serve until SIGTERM or SIGINT; requests in progress are finished first.
+
+    Raises:
+        PilahError: the service could not start; the message says why and what to do.
+    """
+    logging.basicConfig(level=logging.INFO, format=LOG_FORMAT)
+    app = create_app(settings, engine_factory)
+    try:
+        uvicorn.run(
+            app,
+            host=settings.host,
+            port=settings.port,
+            access_log=False,  # ours has no path and no query
+            log_config=None,
+            server_header=False,
+            ws="none",
+            timeout_graceful_shutdown=GRACE_SECONDS,
+        )
+    except SystemExit:
+        if isinstance(error := getattr(app.state, "start_error", None), PilahError):
+            raise error from None
+        raise
+
+
+def openapi_document() -> dict[str, Any]:
+    """The OpenAPI document, without starting anything."""
+
+    def never(_: Settings) -> Any:  # noqa: ANN401 - it returns no engine
+        raise AssertionError("the document needs no engine")
+
+    document: dict[str, Any] = create_app(Settings(), never).openapi()
+    return document
+
+
+@contextmanager
+def opened(
+    settings: Settings, engine_factory: EngineFactory, metrics: Metrics | None = None
+) -> Iterator[Service]:
+    """A service on its store with a restored engine; closed in the end.
+
+    Raises:
+        PilahError: the data folder, the store or the engine cannot be used.
+    """
+    metrics = metrics or Metrics()
+    with only_process(settings.data_dir), Store.open(settings.url) as store:
+        store.drop_old_replies()
+        engine = engine_factory(settings)
+        restore(store, engine)
+        intake = Intake(store, engine, made_by=vectors_name(engine))
+        gate = Gate(settings.max_concurrency, metrics)
+        yield Service(settings, intake, metrics, gate, Readiness(intake))
+
+
+Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
+
+
+def _lifespan(settings: Settings, engine_factory: EngineFactory, metrics: Metrics) -> Lifespan:
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        logging.getLogger("uvicorn.access").disabled = True  # it logs paths and queries
+        manager = opened(settings, engine_factory, metrics)
+        try:
+            app.state.service = await run_sync(manager.__enter__)
+        except PilahError as error:
+            app.state.start_error = error
+            raise
+        log.info("pilah %s is ready to serve", service_version())
+        try:
+            yield
+        finally:
+            await run_sync(manager.__exit__, None, None, None)
+
+    return lifespan
+
+
+def _cached(make: Callable[[], dict[str, Any]]) -> Callable[[], dict[str, Any]]:
+    made: list[dict[str, Any]] = []
+
+    def cached() -> dict[str, Any]:
+        if not made:
+            made.append(make())
+        return made[0]
+
+    return cached

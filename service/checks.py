@@ -1,0 +1,134 @@
+"""From a JSON body to a Report or a Decision, with every wrong field named.
+
+The rules are those of :mod:`pilah.datasets.records`; here they are only asked field by field, so
+that one answer lists all errors.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from pilah.datasets.errors import ReportError
+from pilah.datasets.records import Labels, Report, parse_labels, parse_report
+from pilah.service.problems import FieldError, Problem, field_error
+from pilah.service.writes import Decision
+
+NEW_INCIDENT = "new"
+"""Value of a decision's ``incident`` that takes the report out into an incident of its own."""
+MAX_NOTE = 4_000
+"""Longest note of a decision, in characters."""
+
+_REPORT_FIELDS = tuple(f.name for f in dataclasses.fields(Report) if f.name != "text")
+_LABEL_FIELDS = tuple(f.name for f in dataclasses.fields(Labels))
+_DECISION_FIELDS = frozenset((*_LABEL_FIELDS, "actor", "note", "after"))
+
+
+def check_report(body: object) -> Report:
+    """Turn one JSON value into a Report.
+
+    Raises:
+        Problem: ``report-invalid`` with one entry per wrong field.
+    """
+    row = _object(body, "report-invalid")
+    errors = _errors(row, ("text",), lambda part: parse_report(part))
+    errors += _errors(row, _REPORT_FIELDS, lambda part: parse_report({"text": "x", **part}))
+    if errors:
+        raise Problem("report-invalid", errors=errors)
+    return parse_report(row)
+
+
+def check_batch(body: object, *, limit: int) -> list[object]:
+    """The items of a batch, not yet checked.
+
+    Raises:
+        Problem: ``batch-invalid`` or ``batch-too-large``.
+    """
+    items = _object(body, "batch-invalid").get("reports")
+    if not isinstance(items, list):
+        error = FieldError("reports", "is missing or not a list", "send a list of reports")
+        raise Problem("batch-invalid", errors=[error])
+    if not items:
+        error = FieldError("reports", "is empty", "send at least one report")
+        raise Problem("batch-invalid", errors=[error])
+    if len(items) > limit:
+        cure = f"send at most {limit:,} reports in one batch"
+        error = FieldError("reports", f"has {len(items):,} reports", cure)
+        raise Problem("batch-too-large", detail=cure, errors=[error])
+    return items
+
+
+def check_decision(report_id: str, body: object) -> tuple[Decision, int | None]:
+    """A decision, and how many decisions the person had seen (None: not said).
+
+    Raises:
+        Problem: ``decision-invalid`` with one entry per wrong field.
+    """
+    row = _object(body, "decision-invalid")
+    errors = _errors(row, _LABEL_FIELDS, parse_labels) + _own_errors(row)
+    if errors:
+        raise Problem("decision-invalid", errors=errors)
+    labels = dataclasses.asdict(parse_labels(row))
+    decided = {name: value for name, value in labels.items() if value is not None}
+    note = row.get("note")
+    decision = Decision(report_id, str(row["actor"]).strip(), decided, note and str(note).strip())
+    return decision, row.get("after")
+
+
+def _own_errors(row: Mapping[str, Any]) -> list[FieldError]:
+    errors = [
+        FieldError("", "has an unknown field", f"use {', '.join(sorted(_DECISION_FIELDS))}")
+        for _ in range(bool(set(row) - _DECISION_FIELDS))
+    ]
+    actor = row.get("actor")
+    if not isinstance(actor, str) or not actor.strip():
+        errors.append(FieldError("actor", "is missing or not a string", "say who decides"))
+    else:
+        errors += _errors({"channel": actor}, ("channel",), _as_short, rename="actor")
+    if not _is_note(row.get("note")):
+        cure = f"send a string of at most {MAX_NOTE:,} characters"
+        errors.append(FieldError("note", "is not valid text", cure))
+    after = row.get("after")
+    if after is not None and (isinstance(after, bool) or not isinstance(after, int) or after < 0):
+        errors.append(FieldError("after", "is not a count", "send how many decisions you saw"))
+    return errors
+
+
+def _as_short(row: Mapping[str, Any]) -> object:
+    return parse_report({"text": "x", **row})
+
+
+def _is_note(note: object) -> bool:
+    if note is None:
+        return True
+    if not isinstance(note, str) or len(note) > MAX_NOTE:
+        return False
+    return not any(c == "\x00" or 0xD800 <= ord(c) <= 0xDFFF for c in note)
+
+
+def _object(body: object, slug: str) -> Mapping[str, Any]:
+    if isinstance(body, Mapping):
+        return body
+    error = FieldError("", f"is {type(body).__name__}, not an object", "send a JSON object")
+    raise Problem(slug, errors=[error])
+
+
+def _errors(
+    row: Mapping[str, Any],
+    names: tuple[str, ...],
+    parse: Callable[[Mapping[str, Any]], object],
+    *,
+    rename: str | None = None,
+) -> list[FieldError]:
+    """What ``parse`` says about each named field by itself."""
+    errors = []
+    for name in names:
+        try:
+            parse({name: row.get(name)})
+        except ReportError as error:
+            found = field_error(error)
+            errors.append(dataclasses.replace(found, place=rename or found.place))
+        except (OverflowError, ValueError):  # e.g. an integer of 400 digits as a latitude
+            errors.append(FieldError(rename or name, "is out of range", "send a usual value"))
+    return errors

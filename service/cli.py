@@ -1,0 +1,54 @@
+"""The command line: parses, calls a plain function, prints.
+
+Every command has ``--help`` with an example. Errors that Pilah raises on purpose become one line
+on stderr and exit code 2; a batch with bad rows ends with exit code 1.
+"""
+
+from __future__ import annotations
+
+import sys
+
+import typer
+from rich.console import Console
+
+from pilah.datasets.errors import PilahError
+from pilah.service import cli_data, cli_files, cli_models, cli_service
+from pilah.service.version import service_version
+
+app = typer.Typer(
+    name="pilah",
+    help="Open triage of Indonesian citizen reports.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode="markdown",
+    pretty_exceptions_enable=False,
+)
+cli_files.add_to(app)
+cli_service.add_to(app)
+cli_models.add_to(app)
+app.add_typer(cli_data.app, name="data")
+app.add_typer(cli_models.bundles, name="bundle")
+app.add_typer(cli_service.index, name="index")
+
+
+@app.callback(invoke_without_command=True)
+def root(
+    version: bool = typer.Option(False, "--version", help="Print the version and stop."),
+) -> None:
+    """Open triage of Indonesian citizen reports."""
+    if version:
+        print(service_version())
+        raise typer.Exit
+
+
+def main() -> None:
+    """Run the command line."""
+    try:
+        app()
+    except PilahError as error:
+        Console(stderr=True).print(f"[bold red]pilah:[/] {error}", highlight=False, soft_wrap=True)
+        sys.exit(2)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,176 @@
+"""``pilah classify`` and ``pilah compare``: files in, files out."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated, Any, TextIO
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from pilah.datasets.errors import FileFormatError, ReportError
+from pilah.datasets.readers import BadRow, count_rows, read_rows
+from pilah.datasets.records import parse_report
+from pilah.models.answer import Triage
+from pilah.models.batch import triage_rows
+from pilah.models.compare import compare_pair
+from pilah.service.cli_common import (
+    BundleOption,
+    FormatOption,
+    MapOption,
+    RegionOption,
+    errors,
+    is_sp4n,
+    mapping,
+    progress,
+    triager,
+)
+
+OutOption = Annotated[Path | None, typer.Option("-o", "--output", help="Output file.")]
+InArgument = Annotated[Path, typer.Argument(metavar="IN", help=".jsonl, .csv or .parquet")]
+
+
+def add_to(app: typer.Typer) -> None:
+    """Register the commands."""
+    app.command()(classify)
+    app.command()(compare)
+
+
+def classify(
+    source: InArgument,
+    output: OutOption = None,
+    bundle: BundleOption = None,
+    columns: MapOption = None,
+    region: RegionOption = None,
+    form: FormatOption = None,
+    table: Annotated[bool, typer.Option("--table", help="Print a readable table instead.")] = False,
+) -> None:
+    """Classify, route and compare every report of a file: one Triage JSON a line, in order.
+
+    Bad rows go to OUT.errors.jsonl with their line and reason; the rest is answered, and the exit
+    code is 1.
+
+    Example: `pilah classify laporan.csv -o hasil.jsonl --map text=isi --region "Kab. Sleman"`
+    """
+    names, engine = mapping(columns), triager(bundle)
+    trouble = Path(f"{output or source.name}.errors.jsonl")
+    bad = 0
+    answers: list[Triage] = []
+    rows = read_rows(source, names, sp4n=is_sp4n(form))
+    with (
+        _writer(None if table else output) as out,
+        _lazy(trouble) as refuse,
+        progress("laporan", count_rows(source)) as tick,
+    ):
+        for outcome in triage_rows(engine, rows, region=region):
+            if isinstance(outcome.content, BadRow):
+                refuse(asdict(outcome.content))
+                bad += 1
+            elif table:
+                answers.append(outcome.content)
+            else:
+                out.write(json.dumps(outcome.content.to_dict(), ensure_ascii=False) + "\n")
+            tick(1)
+    if table:
+        _print_table(answers)
+    if bad:
+        errors.print(f"{bad} bad row(s): see {trouble}", highlight=False)
+        raise typer.Exit(1)
+
+
+def compare(
+    source: Annotated[Path, typer.Argument(metavar="PAIRS", help='JSONL of {"a": .., "b": ..}')],
+    output: OutOption = None,
+    bundle: BundleOption = None,
+) -> None:
+    """Do two reports tell of the same incident? One answer a line, in order.
+
+    Example: `pilah compare pasangan.jsonl -o jawaban.jsonl`
+    """
+    engine = triager(bundle)
+    trouble = Path(f"{output or source.name}.errors.jsonl")
+    bad = 0
+    with (
+        _writer(output) as out,
+        _lazy(trouble) as refuse,
+        progress("pasangan", count_rows(source)) as tick,
+    ):
+        for line, row in _pairs(source):
+            try:
+                answer = compare_pair(engine, *(parse_report(_side(row, s)) for s in "ab"))
+                out.write(json.dumps(asdict(answer), ensure_ascii=False) + "\n")
+            except ReportError as error:
+                refuse(asdict(BadRow(line, error.field, error.problem, error.cure)))
+                bad += 1
+            tick(1)
+    if bad:
+        errors.print(f"{bad} bad pair(s): see {trouble}", highlight=False)
+        raise typer.Exit(1)
+
+
+def _pairs(source: Path) -> Iterator[tuple[int, Any]]:
+    if not source.is_file():
+        raise FileFormatError(f"{source}: no such file")
+    with source.open("rb") as handle:
+        for line, raw in enumerate(handle, 1):
+            try:
+                yield line, json.loads(raw)
+            except (ValueError, RecursionError):
+                yield line, None
+
+
+def _side(row: Any, side: str) -> dict[str, object]:  # noqa: ANN401 - any JSON value
+    report = row.get(side) if isinstance(row, dict) else None
+    if not isinstance(report, dict):
+        raise ReportError(side, "is not a report object", 'write {"a": {...}, "b": {...}} a line')
+    return report
+
+
+@contextmanager
+def _writer(path: Path | None) -> Iterator[TextIO]:
+    with nullcontext(sys.stdout) if path is None else path.open("w", encoding="utf-8") as handle:
+        yield handle
+
+
+@contextmanager
+def _lazy(path: Path) -> Iterator[Any]:
+    """A function that writes one JSON line; without a line there is no file (an old one goes)."""
+    path.unlink(missing_ok=True)
+    handle: TextIO | None = None
+
+    def write(row: dict[str, object]) -> None:
+        nonlocal handle
+        handle = handle or path.open("w", encoding="utf-8")
+        handle.write(json.dumps(row, ensure_ascii=False) + "\n")
+
+    try:
+        yield write
+    finally:
+        if handle is not None:
+            handle.close()
+
+
+def _print_table(answers: list[Triage]) -> None:
+    table = Table(show_lines=True)
+    for name in ("laporan", "topik", "instansi", "kasus", "insiden sama?", "perlu orang?"):
+        table.add_column(name, overflow="fold")
+    for a in answers:
+        body = " - ".join(p for p in (a.agency.name, a.agency.government) if p) or "?"
+        topic = " > ".join(p for p in (a.topic.main, a.topic.sub) if p) or "(tidak yakin)"
+        found = a.duplicates.matches[:1]
+        same = [f"{a.duplicates.verdict}: {m.report_id} ({m.probability:.0%})" for m in found]
+        table.add_row(
+            a.masked_text,
+            f"{topic} ({a.topic.probability:.0%})",
+            f"{body} ({a.agency.probability:.0%}; aturan {a.agency.rule})",
+            a.outcome.label,
+            "\n".join([*same, *(", ".join(m.evidence) for m in found)]) or "-",
+            ", ".join(a.review.reasons) or "tidak",
+        )
+    Console(width=None if sys.stdout.isatty() else 160).print(table)

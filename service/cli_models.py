@@ -1,0 +1,177 @@
+"""``pilah train``, ``pilah evaluate`` and ``pilah bundle``."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from pilah.datasets.errors import InputError
+from pilah.datasets.readers import BadRow, count_rows, read_rows, with_defaults
+from pilah.evaluation.evaluate import Result, evaluate
+from pilah.evaluation.report import write_report
+from pilah.models.bundle import Bundle
+from pilah.models.registry import SHIPPED
+from pilah.service.cli_common import (
+    BundleOption,
+    FormatOption,
+    MapOption,
+    RegionOption,
+    errors,
+    is_sp4n,
+    mapping,
+    progress,
+    registry,
+    triager,
+)
+
+bundles = typer.Typer(no_args_is_help=True, help="Which bundle is live, and changing it.")
+_out = Console()
+
+
+def add_to(app: typer.Typer) -> None:
+    """Register the commands."""
+    app.command("train")(train_cli)
+    app.command("evaluate")(evaluate_cli)
+
+
+def train_cli(
+    source: Annotated[
+        list[Path], typer.Argument(metavar="CONFIG or DATA...", help="A .toml, or labelled files")
+    ],
+    output: Annotated[Path, typer.Option("-o", "--output", help="Folder of the new bundle.")],
+    target: Annotated[
+        str | None, typer.Option("--target", help="Comma list: topic,agency,outcome,klasifikasi")
+    ] = None,
+    columns: MapOption = None,
+    region: RegionOption = None,
+    min_count: Annotated[
+        int | None, typer.Option("--min-count", help="Rows a label needs to be learned.")
+    ] = None,
+    seed: Annotated[int | None, typer.Option("--seed", help="Of everything random.")] = None,
+) -> None:
+    """Train a bundle from one TOML experiment or from labelled files; writes its card.
+
+    Example: `pilah train riwayat.csv --target agency --map text=isi --map agency=dinas -o kota`
+    """
+    from pilah.training.config import TrainConfig, load_config  # serving never imports training
+    from pilah.training.train import train
+
+    tables = [p for p in source if p.suffix == ".toml"]
+    if tables and len(source) > 1:
+        raise InputError("give one .toml experiment, or data files, not both")
+    config = load_config(tables[0]) if tables else TrainConfig(data=tuple(source))
+    changes: dict[str, object] = {"name": output.name}
+    changes |= {"target": tuple(t.strip() for t in target.split(","))} if target else {}
+    changes |= {"map": mapping(columns)} if columns else {}
+    changes |= {"region": region} if region else {}
+    changes |= {"min_count": min_count} if min_count is not None else {}
+    changes |= {"seed": seed} if seed is not None else {}
+    with errors.status("…") as status:
+        bundle = train(replace(config, **changes), progress=status.update)  # type: ignore[arg-type]
+        version = bundle.save(output)
+    for name, scores in bundle.facts["cross_validated"].items():
+        figures = f"accuracy {scores['accuracy']:.3f}, macro-F1 {scores['macro_f1']:.3f}"
+        _out.print(f"{name}: {figures} (held out, {scores['rows']:,} rows)", highlight=False)
+    if bundle.facts["bad_rows"]:
+        errors.print(f"{bundle.facts['bad_rows']} bad rows left out: see `pilah data check`")
+    _out.print(f"bundle {version} in {output}; card: {output / 'card.md'}", highlight=False)
+
+
+def evaluate_cli(
+    data: Annotated[Path, typer.Option("--data", help="Labelled reports not used in training.")],
+    bundle: BundleOption = None,
+    output: Annotated[
+        Path, typer.Option("-o", "--output", help="Folder for metrics.json and report.html.")
+    ] = Path("evaluation"),
+    columns: MapOption = None,
+    region: RegionOption = None,
+    form: FormatOption = None,
+) -> None:
+    """Measure a bundle on labelled reports: metrics as JSON and a page with plots.
+
+    Example: `pilah evaluate --bundle kota --data 2026.csv --map agency=dinas -o hasil`
+    """
+    rows, bad = [], 0
+    for row in read_rows(data, mapping(columns), sp4n=is_sp4n(form)):
+        if isinstance(row.content, BadRow):
+            bad += 1
+        else:
+            rows.append(with_defaults(row.content, region=region))
+    with progress("laporan", count_rows(data)) as tick:
+        result = evaluate(triager(bundle), rows, tick)
+    metrics, page = write_report(result, output)
+    _print(result)
+    if bad:
+        errors.print(f"{bad} bad rows left out: see `pilah data check`", highlight=False)
+    _out.print(f"{metrics}\n{page}", highlight=False)
+
+
+def _print(result: Result) -> None:
+    table = Table("target", "rows", "labels", "accuracy", "macro-F1", "top-3", "ECE", "at 95 %")
+    for name, target in result.targets.items():
+        s = target.scores
+        figures = (s.accuracy, s.macro_f1, s.top3, s.ece, s.coverage_at_95)
+        table.add_row(name, f"{s.rows:,}", str(s.classes), *(f"{f:.3f}" for f in figures))
+    _out.print(table)
+    if result.agency:
+        a = result.agency
+        _out.print(
+            f"agency answer: {a.right / a.rows:.3f} right, {a.in_alternatives / a.rows:.3f} with "
+            f"alternatives; without a person {a.without_person / a.rows:.3f}",
+            highlight=False,
+        )
+
+
+@bundles.command("list")
+def list_() -> None:
+    """List the bundles of this installation; `*` marks the live one.
+
+    Example: `pilah bundle list`
+    """
+    known = registry()
+    live = known.live()
+    table = Table("", "version", "name", "label set", "rows")
+    for version in [SHIPPED, *known.versions()]:
+        loaded = Bundle.load(known.path(version))
+        rows = f"{loaded.facts.get('rows', 0):,}"
+        mark = "*" if version == live else ""
+        label = f"{version} ({loaded.version})" if version == SHIPPED else version
+        table.add_row(mark, label, loaded.name, loaded.label_set, rows)
+    _out.print(table)
+
+
+@bundles.command()
+def show(name: Annotated[str | None, typer.Argument(help="Default: the live one.")] = None) -> None:
+    """Print a bundle's card.
+
+    Example: `pilah bundle show`
+    """
+    _out.print(Bundle.load(registry().path(name)).card, markup=False, highlight=False)
+
+
+@bundles.command()
+def promote(
+    name: Annotated[str, typer.Argument(help="Folder or version of the bundle.")],
+    reason: Annotated[str, typer.Option("--reason", help="Kept in the history.")] = "",
+) -> None:
+    """Make a bundle live; a service takes it at its next start.
+
+    Example: `pilah bundle promote ./kota --reason "riwayat 2025"`
+    """
+    _out.print(f"live: {registry().promote(name, reason)}", highlight=False)
+
+
+@bundles.command()
+def rollback(
+    reason: Annotated[str, typer.Option("--reason", help="Kept in the history.")] = "",
+) -> None:
+    """Make the bundle live that was live before.
+
+    Example: `pilah bundle rollback --reason "salah rute"`
+    """
+    _out.print(f"live: {registry().rollback(reason)}", highlight=False)

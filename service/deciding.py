@@ -1,0 +1,95 @@
+"""What people decide: appended to a report's history, and told to the engine's memory."""
+
+from __future__ import annotations
+
+import dataclasses
+import uuid
+
+from sqlalchemy import Connection
+
+from pilah.models.reading import Answer
+from pilah.service import reads, shield, writes
+from pilah.service.checks import NEW_INCIDENT
+from pilah.service.codecs import dump, triage_from_dict
+from pilah.service.engine import Engine
+from pilah.service.intake import Claim, Intake, Reply, seal, with_incident
+from pilah.service.problems import FieldError, Problem
+from pilah.service.writes import Decision
+
+
+def decide(
+    intake: Intake, decision: Decision, *, after: int | None = None, claim: Claim | None = None
+) -> Reply:
+    """Append a decision and answer the report as it stands now.
+
+    Args:
+        intake: its lock keeps decisions and answers in one order.
+        decision: who decided what; without labels it confirms the suggestion.
+        after: how many decisions the person had seen; another number is refused.
+        claim: the idempotency key.
+
+    Raises:
+        Problem: ``report-unknown``, ``decision-stale`` or ``decision-invalid``.
+    """
+    if (earlier := intake.replay(claim)) is not None:
+        return earlier
+    with intake.transaction() as transaction:
+        connection = transaction.connection
+        before = _expect(connection, decision.report_id, after)
+        decision, incident = _resolve_incident(connection, decision)
+        writes.save_decision(connection, decision, incident=incident)
+        if incident is not None and incident != before.incident_id:
+            answer = _moved(connection, before, incident)
+            transaction.after_commit.append(lambda: _remember_moved(intake.engine, answer))
+        body = dump(report_body(connection, decision.report_id))
+        return seal(connection, Reply(body, status=201), claim)
+
+
+def report_body(connection: Connection, report_id: str) -> dict[str, object]:
+    """One report as it may be shown.
+
+    Raises:
+        Problem: ``report-unknown``.
+    """
+    record = reads.record(connection, report_id)
+    if record is None:
+        raise Problem("report-unknown")
+    secret = reads.secret_among(connection, shield.match_ids(record.triage))
+    return shield.report_view(record, secret)
+
+
+def _expect(connection: Connection, report_id: str, after: int | None) -> reads.Record:
+    record = reads.record(connection, report_id)
+    if record is None:
+        raise Problem("report-unknown")
+    if after is not None and after != len(record.decisions):
+        raise Problem("decision-stale")
+    return record
+
+
+def _resolve_incident(connection: Connection, decision: Decision) -> tuple[Decision, str | None]:
+    wanted = decision.labels.get("incident")
+    if wanted is None:
+        return decision, None
+    incident = f"incident-{uuid.uuid4()}" if wanted == NEW_INCIDENT else str(wanted)
+    known = reads.incident_created_from(connection, incident) is not None
+    if wanted != NEW_INCIDENT and not known:
+        cure = f'use the id of a known incident, or "{NEW_INCIDENT}"'
+        error = FieldError("incident", "is unknown", cure)
+        raise Problem("decision-invalid", errors=[error])
+    labels = dict(decision.labels) | {"incident": incident}
+    return dataclasses.replace(decision, labels=labels), incident
+
+
+def _moved(connection: Connection, record: reads.Record, incident: str) -> Answer | None:
+    found = reads.fingerprint_of(connection, record.report_id)
+    if found is None:
+        return None
+    fingerprint, vector = found
+    return with_incident(Answer(triage_from_dict(record.triage), fingerprint, vector, incident))
+
+
+def _remember_moved(engine: Engine, answer: Answer | None) -> None:
+    if answer is not None:
+        engine.forget(answer.triage.report_id)
+        engine.remember(answer)

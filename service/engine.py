@@ -1,0 +1,55 @@
+"""What the service asks of a triage engine, and nothing more."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from pilah.datasets.records import Report
+    from pilah.models.reading import Analysis, Answer, Fingerprint, Vector
+    from pilah.service.settings import Settings
+
+
+class Engine(Protocol):
+    """The one pipeline, seen from the service.
+
+    ``analyse`` is heavy, thread-safe and needs no lock. ``settle``, ``remember`` and ``forget``
+    are called under one lock, so that two copies of a report that arrive together find each other.
+    """
+
+    def analyse(self, items: Sequence[tuple[str, Report]]) -> list[Analysis]:
+        """Read reports by themselves; ``items`` are (report id, report), the answer keeps order.
+
+        Raises:
+            ReportError: a report cannot be read, e.g. an unknown region.
+        """
+        ...
+
+    def settle(self, analysis: Analysis) -> Answer:
+        """Compare with what is remembered and finish the answer; changes nothing."""
+        ...
+
+    def remember(self, answer: Answer) -> None:
+        """Keep the report's fingerprint and vector, so that later copies find it."""
+        ...
+
+    def forget(self, report_id: str) -> None:
+        """Undo ``remember``; an unknown id is no error."""
+        ...
+
+    def restore(self, remembered: Iterable[tuple[Fingerprint, Vector, str]]) -> None:
+        """Rebuild the memory from (fingerprint, vector, incident id), oldest first."""
+        ...
+
+    def describe(self) -> dict[str, object]:
+        """What ``GET /v1/model`` shows: versions, number of labels, facts of the card.
+
+        An optional key ``vectors`` names what made the vectors; stored vectors of another name
+        are made anew when the service starts.
+        """
+        ...
+
+
+EngineFactory = Callable[["Settings"], Engine]
+"""Builds the engine once, when the service starts."""

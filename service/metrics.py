@@ -1,0 +1,86 @@
+"""Prometheus metrics. Labels come from fixed sets: no id, no text, no address of a person."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+
+from pilah.service.intake import Outcome, Refused, Settled
+from pilah.service.problems import problem_of
+
+_METHODS = frozenset(("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"))
+_SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
+_SIZES = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024)
+
+
+class Metrics:
+    """The metrics of one app, in a registry of their own."""
+
+    def __init__(self) -> None:
+        """Make every metric; a fresh app counts from zero."""
+        self.registry = CollectorRegistry()
+        self.requests = Counter(
+            "pilah_requests",
+            "Answered requests.",
+            ("method", "route", "status"),
+            registry=self.registry,
+        )
+        self.seconds = Histogram(
+            "pilah_request_seconds",
+            "Time to answer, in seconds.",
+            ("route",),
+            buckets=_SECONDS,
+            registry=self.registry,
+        )
+        self.batch = Histogram(
+            "pilah_batch_reports", "Reports per batch.", buckets=_SIZES, registry=self.registry
+        )
+        self.reports = Counter(
+            "pilah_reports",
+            "Reports by what became of them: an outcome label, repeated, or refused:<problem>.",
+            ("outcome",),
+            registry=self.registry,
+        )
+        self.review = Counter(
+            "pilah_review_needed",
+            "New reports that need a person, by reason; one report may count for many.",
+            ("reason",),
+            registry=self.registry,
+        )
+        self.queue = Gauge(
+            "pilah_review_queue", "Reports that wait for a person.", registry=self.registry
+        )
+        self.in_progress = Gauge(
+            "pilah_requests_in_progress", "POST requests in progress.", registry=self.registry
+        )
+        self.problems = Counter(
+            "pilah_problems", "Problem answers by type.", ("type",), registry=self.registry
+        )
+
+    def saw_request(self, method: str, route: str, status: int, seconds: float) -> None:
+        """Count one answered request."""
+        known = method if method in _METHODS else "other"
+        self.requests.labels(known, route, str(status)).inc()
+        self.seconds.labels(route).observe(seconds)
+
+    def saw_outcomes(self, outcomes: Iterable[Outcome]) -> None:
+        """Count what became of each report of a request."""
+        for outcome in outcomes:
+            if isinstance(outcome, Refused):
+                self.reports.labels(f"refused:{problem_of(outcome.error).slug}").inc()
+            elif not outcome.fresh:
+                self.reports.labels("repeated").inc()
+            else:
+                self._saw_fresh(outcome)
+
+    def _saw_fresh(self, outcome: Settled) -> None:
+        self.reports.labels(outcome.triage["outcome"]["label"]).inc()
+        if outcome.triage["review"]["needed"]:
+            for reason in outcome.triage["review"]["reasons"]:
+                self.review.labels(reason).inc()
+
+    def render(self, waiting: int) -> bytes:
+        """The text that Prometheus scrapes; ``waiting`` is the length of the review queue."""
+        self.queue.set(waiting)
+        return generate_latest(self.registry)

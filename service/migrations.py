@@ -1,0 +1,64 @@
+"""Numbered migrations of the store, applied in order when it is opened.
+
+A fresh database gets today's tables and the newest number; an older one runs the missing steps.
+To change a table: edit ``tables.py``, raise ``LATEST`` and add the step that gets there from
+``LATEST - 1``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+
+from sqlalchemy import Connection, func, insert, inspect, select
+
+from pilah.datasets.errors import PilahError
+from pilah.service import tables
+
+LATEST = 1
+STEPS: Mapping[int, Callable[[Connection], None]] = {}
+"""New number -> what turns the schema of the number before into it."""
+
+
+class StoreError(PilahError):
+    """The store cannot be used; the message says why and what to do."""
+
+
+def migrate(connection: Connection) -> int:
+    """Bring the schema to ``LATEST`` and return the number it had (0: it was empty).
+
+    Raises:
+        StoreError: the database was written by a newer Pilah, or is not Pilah's.
+    """
+    found = current_version(connection)
+    if found > LATEST:
+        raise StoreError(
+            f"database: its schema is number {found}, this Pilah knows up to {LATEST}; "
+            "install the newer Pilah or restore the backup made before it"
+        )
+    if found == 0:
+        tables.metadata.create_all(connection)
+        _stamp(connection, LATEST)
+    for number in range(found + 1, LATEST + 1) if found else ():
+        STEPS[number](connection)
+        _stamp(connection, number)
+    return found
+
+
+def current_version(connection: Connection) -> int:
+    """The number of the schema, 0 for an empty database."""
+    names = set(inspect(connection).get_table_names())
+    if "schema_version" in names:
+        column = tables.schema_version.c.number
+        return connection.execute(select(func.max(column))).scalar_one() or 0
+    if names & set(tables.metadata.tables):
+        raise StoreError(
+            "database: holds tables of the same names but no schema_version; "
+            "point PILAH_DATABASE_URL at an empty database"
+        )
+    return 0
+
+
+def _stamp(connection: Connection, number: int) -> None:
+    moment = datetime.now(UTC).isoformat()
+    connection.execute(insert(tables.schema_version).values(number=number, applied_at=moment))

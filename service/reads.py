@@ -1,0 +1,248 @@
+"""What is read: each function asks one question on the connection of its caller."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, Row, Select, exists, func, select
+
+from pilah.datasets.records import Report
+from pilah.models.reading import Fingerprint, Vector
+from pilah.service.codecs import fingerprint_from_text, report_from_columns, vector_from_bytes
+from pilah.service.tables import (
+    decisions,
+    fingerprints,
+    incidents,
+    replies,
+    reports,
+    review_reasons,
+    suggestions,
+)
+
+_BATCH = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """A stored answer: the hash of the report it answers, and the triage as JSON object."""
+
+    report_hash: str
+    triage: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class StoredReply:
+    """A stored answer to an idempotency key."""
+
+    request_hash: str
+    status: int
+    body: str
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """A stored report with its suggestion and the history of decisions, unshielded."""
+
+    report_id: str
+    visibility: str
+    received_at: str
+    reported_at: str | None
+    channel: str | None
+    chosen_agency: str | None
+    incident_id: str
+    triage: dict[str, Any]
+    decisions: list[dict[str, Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """One report of an incident or of the review queue, unshielded."""
+
+    seq: int
+    report_id: str
+    visibility: str
+    received_at: str
+    incident_id: str
+    triage: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class StaleReport:
+    """A stored report whose vector another encoder made."""
+
+    seq: int
+    report_id: str
+    report: Report
+
+
+def known_answers(connection: Connection, ids: Sequence[str]) -> dict[str, Known]:
+    """The stored answers of those ids that are stored."""
+    found: dict[str, Known] = {}
+    columns = select(reports.c.id, reports.c.hash, suggestions.c.triage).join(suggestions)
+    for start in range(0, len(ids), _BATCH):
+        part = columns.where(reports.c.id.in_(ids[start : start + _BATCH]))
+        for row in connection.execute(part):
+            found[row.id] = Known(row.hash, json.loads(row.triage))
+    return found
+
+
+def secret_among(connection: Connection, ids: Sequence[str]) -> frozenset[str]:
+    """Those of the ids that belong to secret reports."""
+    if not ids:
+        return frozenset()
+    query = select(reports.c.id).where(reports.c.id.in_(ids), reports.c.visibility == "secret")
+    return frozenset(connection.execute(query).scalars())
+
+
+def stored_reply(connection: Connection, client: str, key: str) -> StoredReply | None:
+    """The answer kept for an idempotency key of a client."""
+    mine = (replies.c.client == client) & (replies.c.key == key)
+    row = connection.execute(select(replies).where(mine)).first()
+    return None if row is None else StoredReply(row.request_hash, row.status, row.body)
+
+
+def record(connection: Connection, report_id: str) -> Record | None:
+    """One report with everything that was said about it."""
+    query = select(reports, suggestions.c.triage).join(suggestions)
+    row = connection.execute(query.where(reports.c.id == report_id)).first()
+    if row is None:
+        return None
+    return Record(
+        report_id=row.id,
+        visibility=row.visibility,
+        received_at=row.received_at,
+        reported_at=row.reported_at,
+        channel=row.channel,
+        chosen_agency=row.chosen_agency,
+        incident_id=row.incident_id,
+        triage=json.loads(row.triage),
+        decisions=_history(connection, report_id),
+    )
+
+
+def _history(connection: Connection, report_id: str) -> list[dict[str, Any]]:
+    mine = decisions.c.report_id == report_id
+    query = select(decisions).where(mine).order_by(decisions.c.number)
+    return [
+        {
+            "number": row.number,
+            "actor": row.actor,
+            "labels": json.loads(row.labels),
+            "note": row.note,
+            "decided_at": row.decided_at,
+        }
+        for row in connection.execute(query)
+    ]
+
+
+def incident_created_from(connection: Connection, incident_id: str) -> str | None:
+    """The report that began the incident; None for an unknown incident."""
+    query = select(incidents.c.created_from).where(incidents.c.id == incident_id)
+    return connection.execute(query).scalar_one_or_none()
+
+
+def incident_counts(connection: Connection, incident_id: str) -> list[Row[Any]]:
+    """Per visibility: rows (visibility, number, first, last) of the incident's reports."""
+    moment = reports.c.received_at
+    return list(
+        connection.execute(
+            select(
+                reports.c.visibility,
+                func.count().label("number"),
+                func.min(moment).label("first"),
+                func.max(moment).label("last"),
+            )
+            .where(reports.c.incident_id == incident_id)
+            .group_by(reports.c.visibility)
+        )
+    )
+
+
+def incident_members(connection: Connection, incident_id: str, *, limit: int) -> list[Member]:
+    """The reports of an incident, oldest first, at most ``limit``."""
+    query = _members().where(reports.c.incident_id == incident_id)
+    return _fetch(connection, query.order_by(reports.c.seq).limit(limit))
+
+
+def review_queue(
+    connection: Connection, *, reason: str | None, after: int, limit: int
+) -> list[Member]:
+    """Reports that wait for a person, oldest first, those after the sequence number ``after``."""
+    query = _waiting(_members(), reason).where(reports.c.seq > after)
+    return _fetch(connection, query.order_by(reports.c.seq).limit(limit))
+
+
+def review_count(connection: Connection, *, reason: str | None = None) -> int:
+    """How many reports wait for a person."""
+    base = select(func.count()).select_from(reports.join(suggestions))
+    count: int = connection.execute(_waiting(base, reason)).scalar_one()
+    return count
+
+
+def _waiting(query: Select[Any], reason: str | None) -> Select[Any]:
+    decided = exists().where(decisions.c.report_id == reports.c.id)
+    query = query.where(suggestions.c.review_needed, ~decided)
+    if reason is None:
+        return query
+    named = (review_reasons.c.report_id == reports.c.id) & (review_reasons.c.reason == reason)
+    return query.where(exists().where(named))
+
+
+def _members() -> Select[Any]:
+    return select(
+        reports.c.seq,
+        reports.c.id,
+        reports.c.visibility,
+        reports.c.received_at,
+        reports.c.incident_id,
+        suggestions.c.triage,
+    ).join(suggestions)
+
+
+def _fetch(connection: Connection, query: Select[Any]) -> list[Member]:
+    return [
+        Member(r.seq, r.id, r.visibility, r.received_at, r.incident_id, json.loads(r.triage))
+        for r in connection.execute(query)
+    ]
+
+
+def remembered(connection: Connection, made_by: str) -> Iterator[tuple[Fingerprint, Vector, str]]:
+    """Every (fingerprint, vector, current incident id) that ``made_by`` made, oldest first."""
+    query = (
+        select(fingerprints.c.fingerprint, fingerprints.c.vector, reports.c.incident_id)
+        .join_from(fingerprints, reports)
+        .where(fingerprints.c.made_by == made_by)
+        .order_by(reports.c.seq)
+    )
+    rows = connection.execution_options(yield_per=_BATCH).execute(query)
+    for row in rows:
+        yield fingerprint_from_text(row[0]), vector_from_bytes(row[1]), row[2]
+
+
+def fingerprint_of(connection: Connection, report_id: str) -> tuple[Fingerprint, Vector] | None:
+    """What is remembered of one report."""
+    mine = fingerprints.c.report_id == report_id
+    row = connection.execute(select(fingerprints).where(mine)).first()
+    if row is None:
+        return None
+    return fingerprint_from_text(row.fingerprint), vector_from_bytes(row.vector)
+
+
+def stale_reports(
+    connection: Connection, made_by: str, *, after: int, limit: int
+) -> list[StaleReport]:
+    """Reports behind ``after`` whose vector was not made by ``made_by``, oldest first."""
+    query = (
+        select(reports)
+        .outerjoin(fingerprints)
+        .where(fingerprints.c.made_by.is_distinct_from(made_by), reports.c.seq > after)
+        .order_by(reports.c.seq)
+        .limit(limit)
+    )
+    return [
+        StaleReport(row["seq"], row["id"], report_from_columns(dict(row)))
+        for row in connection.execute(query).mappings()
+    ]

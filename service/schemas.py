@@ -1,0 +1,387 @@
+"""The contract as pydantic models: they make the OpenAPI document rich and are checked in tests.
+
+Requests are not validated by them: :mod:`pilah.service.checks` asks the one validation.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from pilah.datasets.records import MAX_SHORT, MAX_TEXT
+from pilah.service.checks import MAX_NOTE
+
+Short = Annotated[str, Field(max_length=MAX_SHORT, pattern=r"^[^\x00-\x1f]*$")]
+Probability = Annotated[float, Field(ge=0, le=1)]
+
+REPORT_EXAMPLE: dict[str, Any] = {
+    "id": "LAPOR-2026-0001",
+    "title": "Jalan berlubang di Jalan Kaliurang KM 5",
+    "text": "Jalan Kaliurang KM 5 berlubang besar sejak dua minggu lalu, sudah dua motor jatuh.",
+    "region": "Kabupaten Sleman, DI Yogyakarta",
+    "reported_at": "2026-05-01T08:30:00+07:00",
+    "channel": "web",
+    "visibility": "public",
+}
+
+
+class RegionIn(BaseModel):
+    """An administrative region by its parts."""
+
+    model_config = ConfigDict(extra="forbid")
+    province: Short | None = None
+    regency: Short | None = None
+    district: Short | None = None
+    village: Short | None = None
+
+
+class LocationIn(BaseModel):
+    """A point in degrees (WGS 84)."""
+
+    lat: float = Field(ge=-90, le=90)
+    lon: float = Field(ge=-180, le=180)
+
+
+class ReportIn(BaseModel):
+    """One citizen report."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [REPORT_EXAMPLE]})
+    text: str = Field(
+        min_length=1,
+        max_length=MAX_TEXT,
+        pattern=r"[!-~]",
+        description="1 to 20,000 characters after trimming; no NUL.",
+    )
+    id: Short | None = Field(None, description="Your id; one is given when absent.")
+    title: Short | None = None
+    region: Short | RegionIn | None = Field(
+        None, description="Kemendagri code, name, or parts; where it happened."
+    )
+    location: LocationIn | None = None
+    reported_at: str | None = Field(
+        None, json_schema_extra={"format": "date-time"}, description="ISO 8601."
+    )
+    channel: Short | None = Field(None, description="web, app, sms, whatsapp, ...")
+    reporter_ref: Short | None = Field(None, description="Opaque reference, never a name.")
+    visibility: Literal["public", "anonymous", "secret"] | None = Field(
+        None, description="Default public. Anonymous hides the reporter, secret the content."
+    )
+    chosen_agency: Short | None = Field(None, description="What the reporter picked, if anything.")
+
+
+class BatchIn(BaseModel):
+    """Many reports; each is answered by itself."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"reports": [REPORT_EXAMPLE]}]})
+    reports: list[ReportIn] = Field(min_length=1)
+
+
+class DecisionIn(BaseModel):
+    """What a person decided; fields left out are not decided. No label confirms the suggestion."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={
+            "examples": [
+                {"actor": "moderator-7", "agency": "Dinas PUPKP Kabupaten Sleman", "after": 0}
+            ]
+        },
+    )
+    actor: str = Field(
+        min_length=1, max_length=MAX_SHORT, pattern=r"^[!-~]+$", description="Who decides; an id."
+    )
+    topic_main: Short | None = None
+    topic_sub: Short | None = None
+    agency: Short | None = None
+    outcome: (
+        Literal[
+            "actionable",
+            "needs_information",
+            "not_government",
+            "out_of_scope",
+            "prank",
+            "praise_or_question",
+        ]
+        | None
+    ) = None
+    klasifikasi: (
+        Literal[
+            "pengaduan",
+            "pengaduan_pengawasan",
+            "aspirasi",
+            "permintaan_informasi",
+            "whistleblowing",
+        ]
+        | None
+    ) = None
+    hoax: bool | None = None
+    incident: Short | None = Field(
+        None, description='Id of a known incident (merge), or "new" (take out).'
+    )
+    note: str | None = Field(None, max_length=MAX_NOTE)
+    after: int | None = Field(
+        None, ge=0, le=10**9, description="How many decisions you saw; another number gives 409."
+    )
+
+
+class TopicAlternative(BaseModel):
+    """A topic that was not chosen."""
+
+    main: str
+    sub: str | None
+    probability: Probability
+
+
+class Topic(BaseModel):
+    """The chosen topic; null where the probability stayed below the threshold."""
+
+    main: str | None
+    sub: str | None
+    probability: Probability
+    fallback: Literal["none", "main", "null"]
+    alternatives: list[TopicAlternative]
+
+
+class AgencyAlternative(BaseModel):
+    """An agency that was not chosen."""
+
+    name: str
+    government: str | None
+    probability: Probability
+    level: str | None
+    rule: str | None
+
+
+class Agency(BaseModel):
+    """Who must handle it, by which rule and legal ground."""
+
+    name: str | None
+    government: str | None
+    level: str | None
+    probability: Probability
+    rule: str | None
+    ground: str | None
+    source: Literal["rules", "learned", "both"]
+    alternatives: list[AgencyAlternative]
+
+
+class OutcomeOut(BaseModel):
+    """What kind of case it is, and what is missing."""
+
+    label: str
+    probability: Probability
+    missing: list[str]
+    evidence: list[str]
+
+
+class Klasifikasi(BaseModel):
+    """SP4N's klasifikasi."""
+
+    label: str
+    probability: Probability
+
+
+class MatchOut(BaseModel):
+    """An earlier report that may tell of the same incident."""
+
+    report_id: str
+    probability: Probability
+    similarity: float
+    evidence: list[str]
+
+
+class DuplicatesOut(BaseModel):
+    """Whether the incident is known already."""
+
+    verdict: Literal["duplicate", "possible", "none"]
+    incident_id: str | None
+    matches: list[MatchOut]
+
+
+class HoaxEvidenceOut(BaseModel):
+    """One reason for the flag."""
+
+    kind: str
+    detail: str
+
+
+class HoaxOut(BaseModel):
+    """Hoax-like or not; a flag only means that a person looks."""
+
+    flag: bool
+    score: Probability
+    evidence: list[HoaxEvidenceOut]
+
+
+class ReviewOut(BaseModel):
+    """Whether a person must look, and why."""
+
+    needed: bool
+    reasons: list[str]
+
+
+class TermOut(BaseModel):
+    """A word and how strongly it spoke for the topic."""
+
+    term: str
+    weight: float
+
+
+class PlaceOut(BaseModel):
+    """A place read in the text."""
+
+    text: str
+    code: str | None
+    name: str
+    kind: str
+    probability: Probability
+
+
+class ExplanationOut(BaseModel):
+    """Why."""
+
+    terms: list[TermOut]
+    places: list[PlaceOut]
+
+
+class VersionsOut(BaseModel):
+    """What an old answer needs to be replayed."""
+
+    service: str
+    bundle: str
+    labels: str
+    thresholds: str
+    index: str
+
+
+class TriageOut(BaseModel):
+    """One answer for one report."""
+
+    report_id: str
+    topic: Topic
+    agency: Agency
+    outcome: OutcomeOut
+    klasifikasi: Klasifikasi
+    duplicates: DuplicatesOut
+    hoax: HoaxOut
+    review: ReviewOut
+    explanation: ExplanationOut
+    masked_text: str | None = Field(description="Personal data masked; null for a secret report.")
+    versions: VersionsOut
+    notes: list[str]
+
+
+class FieldErrorOut(BaseModel):
+    """What is wrong at one place, and the cure; values are never quoted."""
+
+    place: str
+    problem: str
+    cure: str
+
+
+class ProblemOut(BaseModel):
+    """RFC 9457 problem."""
+
+    type: str = Field(examples=["/problems/report-invalid"])
+    title: str
+    status: int
+    detail: str
+    errors: list[FieldErrorOut] | None = None
+    request_id: str | None = None
+
+
+class BatchItemOut(BaseModel):
+    """What became of one report of a batch."""
+
+    index: int
+    status: Literal["ok", "error"]
+    triage: TriageOut | None = None
+    problem: ProblemOut | None = None
+
+
+class BatchOut(BaseModel):
+    """One result per report, in order."""
+
+    results: list[BatchItemOut]
+
+
+class DecisionOut(BaseModel):
+    """One entry of a report's history."""
+
+    number: int
+    actor: str
+    labels: dict[str, Any]
+    note: str | None
+    decided_at: str
+
+
+class ReportOut(BaseModel):
+    """A stored report: the machine's suggestion and people's decisions, side by side."""
+
+    report_id: str
+    visibility: str
+    received_at: str
+    reported_at: str | None
+    channel: str | None
+    chosen_agency: str | None
+    incident_id: str
+    suggestion: TriageOut
+    decisions: list[DecisionOut]
+
+
+class MemberOut(BaseModel):
+    """One report of an incident; a secret one shows nothing of its content."""
+
+    report_id: str
+    visibility: str
+    received_at: str
+    topic: str | None
+    agency: str | None
+    masked_text: str | None
+
+
+class IncidentOut(BaseModel):
+    """All reports of one incident."""
+
+    incident_id: str
+    created_from: str
+    count: int
+    counts: dict[str, int]
+    first_received_at: str | None
+    last_received_at: str | None
+    members: list[MemberOut]
+    members_left_out: int
+
+
+class QueueItemOut(BaseModel):
+    """One report that waits for a person."""
+
+    report_id: str
+    visibility: str
+    received_at: str
+    incident_id: str
+    reasons: list[str]
+    suggestion: TriageOut
+
+
+class QueueOut(BaseModel):
+    """One page of the review queue, oldest first."""
+
+    count: int = Field(description="How many wait in all, with this reason.")
+    items: list[QueueItemOut]
+    next: int | None = Field(description="Give it as after to read on; null at the end.")
+
+
+class ModelOut(BaseModel):
+    """What answers, and within which limits."""
+
+    service: str
+    model: dict[str, Any]
+    limits: dict[str, int]
+
+
+class HealthOut(BaseModel):
+    """The service stands."""
+
+    status: Literal["ok"]

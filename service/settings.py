@@ -1,0 +1,119 @@
+"""Settings of the service, read from environment variables that start with ``PILAH_``."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from pilah.datasets.errors import PilahError
+
+MIN_KEY_LENGTH = 16
+"""Shortest accepted API key, in characters."""
+
+
+class SettingsError(PilahError):
+    """A setting is wrong; the message names the variable and the cure."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """How the service runs. Every field is an environment variable ``PILAH_<FIELD>``.
+
+    Attributes:
+        data_dir: folder of the lock file and of the default database; holds personal data.
+        database_url: any SQLAlchemy URL; empty means ``pilah.sqlite3`` in ``data_dir``.
+        bundle: name or folder of the model bundle; empty means the live one.
+        host: address to listen on.
+        port: TCP port to listen on; 0 lets the system choose.
+        api_keys: accepted keys; none means open, which is allowed on loopback only.
+        max_body_bytes: largest accepted request body, in bytes.
+        max_batch: most reports in one batch.
+        max_concurrency: most POST requests in progress; more are answered 503.
+    """
+
+    data_dir: Path = Path("var")
+    database_url: str = field(default="", repr=False)
+    bundle: str = ""
+    host: str = "127.0.0.1"
+    port: int = 8000
+    api_keys: tuple[str, ...] = field(default=(), repr=False)
+    max_body_bytes: int = 4 * 1024 * 1024
+    max_batch: int = 256
+    max_concurrency: int = 32
+
+    def __post_init__(self) -> None:
+        """Check every value.
+
+        Raises:
+            SettingsError: a value is out of range, or the service would be open to a network.
+        """
+        _within("PILAH_PORT", self.port, 0, 65_535)
+        _within("PILAH_MAX_BODY_BYTES", self.max_body_bytes, 1_024, 1_073_741_824)
+        _within("PILAH_MAX_BATCH", self.max_batch, 1, 10_000)
+        _within("PILAH_MAX_CONCURRENCY", self.max_concurrency, 1, 10_000)
+        _check_keys(self.api_keys)
+        if not self.api_keys and not is_loopback(self.host):
+            raise SettingsError(
+                "PILAH_HOST: an address other than loopback needs API keys; "
+                "set PILAH_API_KEYS (make one: python -c 'import secrets; "
+                "print(secrets.token_urlsafe(32))') or use PILAH_HOST=127.0.0.1"
+            )
+
+    @property
+    def url(self) -> str:
+        """The database URL in force."""
+        return self.database_url or f"sqlite:///{self.data_dir / 'pilah.sqlite3'}"
+
+    @classmethod
+    def from_environment(cls, environ: Mapping[str, str]) -> Settings:
+        """Read ``PILAH_*``; absent or empty variables keep their default.
+
+        Raises:
+            SettingsError: a value is not a number, or is refused by the checks.
+        """
+        default = cls()
+        keys = environ.get("PILAH_API_KEYS", "").split(",")
+        return cls(
+            data_dir=Path(environ.get("PILAH_DATA_DIR") or default.data_dir),
+            database_url=environ.get("PILAH_DATABASE_URL") or default.database_url,
+            bundle=environ.get("PILAH_BUNDLE") or default.bundle,
+            host=environ.get("PILAH_HOST") or default.host,
+            port=_number(environ, "PILAH_PORT", default.port),
+            api_keys=tuple(key.strip() for key in keys if key.strip()),
+            max_body_bytes=_number(environ, "PILAH_MAX_BODY_BYTES", default.max_body_bytes),
+            max_batch=_number(environ, "PILAH_MAX_BATCH", default.max_batch),
+            max_concurrency=_number(environ, "PILAH_MAX_CONCURRENCY", default.max_concurrency),
+        )
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine can reach ``host``."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _number(environ: Mapping[str, str], name: str, default: int) -> int:
+    raw = environ.get(name, "").strip()
+    try:
+        return int(raw) if raw else default
+    except ValueError:
+        raise SettingsError(f"{name}: is not a whole number; set e.g. {name}={default}") from None
+
+
+def _within(name: str, value: int, low: int, high: int) -> None:
+    if not low <= value <= high:
+        raise SettingsError(f"{name}: is {value:,}; use a number from {low:,} to {high:,}")
+
+
+def _check_keys(keys: tuple[str, ...]) -> None:
+    for number, key in enumerate(keys, start=1):
+        if len(key) < MIN_KEY_LENGTH or not key.isascii() or not key.isprintable():
+            raise SettingsError(
+                f"PILAH_API_KEYS: key {number} is shorter than {MIN_KEY_LENGTH} characters or not "
+                "plain ASCII; make one: "
+                "python -c 'import secrets; print(secrets.token_urlsafe(32))'"
+            )

@@ -1,0 +1,118 @@
+"""The tables of the store. Suggestions (machine) and decisions (human) never overwrite each other.
+
+Times are ISO 8601 text; ``received_at``, ``made_at``, ``decided_at`` and ``saved_at`` are UTC with
+microseconds, so that their text order is their time order.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    Boolean,
+    Column,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+)
+
+metadata = MetaData()
+
+schema_version = Table(
+    "schema_version",
+    metadata,
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("applied_at", String(40), nullable=False),
+)
+
+incidents = Table(
+    "incidents",
+    metadata,
+    Column("id", String(200), primary_key=True),
+    Column("created_from", String(500), nullable=False),
+    Column("created_at", String(40), nullable=False),
+)
+
+reports = Table(
+    "reports",
+    metadata,
+    Column("seq", Integer, primary_key=True, autoincrement=True),
+    Column("id", String(500), nullable=False, unique=True),
+    Column("hash", String(64), nullable=False),
+    Column("title", Text),
+    Column("text", Text, nullable=False),
+    Column("region", Text),  # JSON: a string or an object
+    Column("lat", Float),
+    Column("lon", Float),
+    Column("reported_at", String(40)),
+    Column("received_at", String(40), nullable=False),
+    Column("channel", Text),
+    Column("reporter_ref", Text),
+    Column("visibility", String(20), nullable=False),
+    Column("chosen_agency", Text),
+    # Where the report belongs now: the last decision that names an incident, else the suggestion.
+    Column("incident_id", String(200), ForeignKey("incidents.id"), nullable=False, index=True),
+    sqlite_autoincrement=True,
+)
+
+suggestions = Table(
+    "suggestions",
+    metadata,
+    Column("report_id", String(500), ForeignKey("reports.id"), primary_key=True),
+    Column("triage", Text, nullable=False),  # JSON of the contract
+    Column("versions", Text, nullable=False),  # JSON, to find answers of a bundle
+    Column("incident_id", String(200), nullable=False),
+    Column("review_needed", Boolean, nullable=False),
+    Column("made_at", String(40), nullable=False),
+    Index("suggestions_review", "review_needed"),
+)
+
+review_reasons = Table(
+    "review_reasons",
+    metadata,
+    Column("report_id", String(500), ForeignKey("reports.id"), primary_key=True),
+    Column("reason", String(200), primary_key=True),
+    Index("review_reasons_reason", "reason"),
+)
+
+decisions = Table(
+    "decisions",
+    metadata,
+    Column("report_id", String(500), ForeignKey("reports.id"), primary_key=True),
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("actor", Text, nullable=False),
+    Column("labels", Text, nullable=False),  # JSON: label fields that the person set
+    Column("note", Text),
+    Column("decided_at", String(40), nullable=False),
+)
+
+fingerprints = Table(
+    "fingerprints",
+    metadata,
+    Column("report_id", String(500), ForeignKey("reports.id"), primary_key=True),
+    Column("fingerprint", Text, nullable=False),  # JSON
+    Column("vector", LargeBinary, nullable=False),  # little-endian float32
+    Column("made_by", String(200), nullable=False),
+)
+
+replies = Table(
+    "replies",
+    metadata,
+    Column("client", String(64), primary_key=True),
+    Column("key", String(255), primary_key=True),
+    Column("request_hash", String(64), nullable=False),
+    Column("status", Integer, nullable=False),
+    Column("body", Text, nullable=False),  # JSON, sent again byte for byte
+    Column("saved_at", String(40), nullable=False),
+)
+
+write_checks = Table(
+    "write_checks",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("checked_at", String(40), nullable=False),
+)

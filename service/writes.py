@@ -1,0 +1,146 @@
+"""What is written: each function adds rows inside the transaction of its caller."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, delete, func, insert, select, update
+
+from pilah.datasets.records import Report
+from pilah.models.answer import Triage
+from pilah.models.reading import Answer, Fingerprint, Vector
+from pilah.service.codecs import (
+    dump,
+    fingerprint_to_text,
+    now_text,
+    report_columns,
+    vector_to_bytes,
+)
+from pilah.service.tables import (
+    decisions,
+    fingerprints,
+    incidents,
+    replies,
+    reports,
+    review_reasons,
+    suggestions,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What one person decided about one report; ``labels`` are contract label fields."""
+
+    report_id: str
+    actor: str
+    labels: Mapping[str, object]
+    note: str | None = None
+
+
+def save_answer(
+    connection: Connection, report: Report, answer: Answer, *, report_hash: str, made_by: str
+) -> None:
+    """Store a report, its suggestion and its fingerprint."""
+    moment, report_id = now_text(), answer.triage.report_id
+    ensure_incident(connection, answer.incident_id, created_from=report_id)
+    connection.execute(
+        insert(reports).values(
+            report_columns(report)
+            | {"id": report_id, "hash": report_hash, "received_at": moment}
+            | {"incident_id": answer.incident_id}
+        )
+    )
+    _save_suggestion(connection, answer.triage, answer.incident_id, moment)
+    save_fingerprint(connection, answer.fingerprint, answer.vector, made_by=made_by)
+
+
+def _save_suggestion(connection: Connection, triage: Triage, incident: str, moment: str) -> None:
+    plain = triage.to_dict()
+    connection.execute(
+        insert(suggestions).values(
+            report_id=triage.report_id,
+            triage=dump(plain),
+            versions=dump(plain["versions"]),
+            incident_id=incident,
+            review_needed=triage.review.needed,
+            made_at=moment,
+        )
+    )
+    for reason in dict.fromkeys(triage.review.reasons):
+        connection.execute(insert(review_reasons).values(report_id=triage.report_id, reason=reason))
+
+
+def save_fingerprint(
+    connection: Connection, fingerprint: Fingerprint, vector: Vector, *, made_by: str
+) -> None:
+    """Store what recognises the report again, in place of an older one."""
+    key = fingerprint.report_id
+    connection.execute(delete(fingerprints).where(fingerprints.c.report_id == key))
+    connection.execute(
+        insert(fingerprints).values(
+            report_id=key,
+            fingerprint=fingerprint_to_text(fingerprint),
+            vector=vector_to_bytes(vector),
+            made_by=made_by,
+        )
+    )
+
+
+def ensure_incident(connection: Connection, incident_id: str, *, created_from: str) -> None:
+    """Make the incident unless it exists."""
+    known = select(incidents.c.id).where(incidents.c.id == incident_id)
+    if connection.execute(known).first() is None:
+        connection.execute(
+            insert(incidents).values(
+                id=incident_id, created_from=created_from, created_at=now_text()
+            )
+        )
+
+
+def save_decision(connection: Connection, decision: Decision, *, incident: str | None) -> int:
+    """Append a decision to the report's history and return its number, from 1.
+
+    Args:
+        connection: inside a transaction.
+        decision: who decided what.
+        incident: where the report belongs from now on; None leaves it where it is.
+    """
+    number = count_decisions(connection, decision.report_id) + 1
+    connection.execute(
+        insert(decisions).values(
+            report_id=decision.report_id,
+            number=number,
+            actor=decision.actor,
+            labels=dump(dict(decision.labels)),
+            note=decision.note,
+            decided_at=now_text(),
+        )
+    )
+    if incident is not None:
+        ensure_incident(connection, incident, created_from=decision.report_id)
+        mine = reports.c.id == decision.report_id
+        connection.execute(update(reports).where(mine).values(incident_id=incident))
+    return number
+
+
+def count_decisions(connection: Connection, report_id: str) -> int:
+    """How many decisions the report has."""
+    mine = decisions.c.report_id == report_id
+    return connection.execute(select(func.count()).where(mine)).scalar_one()
+
+
+def save_reply(
+    connection: Connection, client: str, key: str, *, request_hash: str, status: int, body: str
+) -> None:
+    """Keep the answer to an idempotency key."""
+    connection.execute(
+        insert(replies).values(
+            client=client,
+            key=key,
+            request_hash=request_hash,
+            status=status,
+            body=body,
+            saved_at=now_text(),
+        )
+    )

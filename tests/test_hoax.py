@@ -1,0 +1,144 @@
+"""Signs of a hoax are named; people who report one are not punished."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pilah.datasets.errors import TableError
+from pilah.models.answer import Hoax
+from pilah.models.claims import claims, closest_claim
+from pilah.models.hoax import (
+    DETECTORS,
+    HoaxInput,
+    HoaxWeights,
+    guard_score,
+    look_for_hoax,
+    shipped_weights,
+)
+from pilah.models.incidents import Burst, Sender
+from pilah.models.reading import PlaceReading
+from pilah.models.text import read_text
+
+NOWHERE = PlaceReading(code=None, probability=0.0)
+HOLE = "Lubang di Jl. Anggrek depan toko bangunan belum ditambal, kemarin dua motor jatuh"
+
+
+def look(text: str, burst: Burst | None = None, sender: Sender | None = None) -> Hoax:
+    return look_for_hoax(HoaxInput(read_text(text), NOWHERE, burst, sender))
+
+
+def kinds(answer: Hoax) -> set[str]:
+    return {found.kind for found in answer.evidence}
+
+
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [
+        ("SEBARKAN ke semua grup WA sebelum dihapus, info dari grup sebelah", "chain_style"),
+        ("Dibuka bantuan tunai 900rb, isi data di link bantu-warga.xyz buruan", "link_bait"),
+        ("Loker BUMN tanpa tes, transfer biaya seragam 300rb ke panitia pusat", "link_bait"),
+        ("Selamat anda pemenang undian, kirim kode OTP dan nomor rekening", "link_bait"),
+        ("Penculik anak berkeliaran, organ diambil, anak hilang sudah banyak", "sensational"),
+        ("tes tes doang hehe gabut", "prank"),
+    ],
+)
+def test_signs_are_flagged_with_their_kind(text: str, kind: str) -> None:
+    answer = look(text)
+    assert answer.flag
+    assert kind in kinds(answer)
+    assert all(found.detail for found in answer.evidence)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        HOLE,
+        "ada pesan WA katanya bansos 900rb lewat link, apakah benar? jangan sampai warga tertipu",
+        "saya ditipu orang yang mengaku dari PLN, disuruh klik link lalu transfer 300 ribu",
+        "Mohon diblokir situs bantuan-palsu.xyz, penipuan mengatasnamakan kemensos",
+        "TOLONG PAK JALAN DEPAN SEKOLAH HANCUR SUDAH SETAHUN, SAYA MARAH SEKALI!!!",
+        "dalan ngarep omahku bosok pak, mbok didandani, wis telung taun ora digagas",
+        "PKH ibu saya belum cair, saldo kosong, sudah tanya pendamping",
+        "Tolong viralkan, jembatan kami putus tidak ada yang peduli",
+        "keracunan MBG di sekolah anak saya, 12 siswa mual, nasinya bau",
+    ],
+)
+def test_legitimate_reports_are_not_flagged(text: str) -> None:
+    assert not look(text).flag
+
+
+def test_reporting_a_scam_lowers_the_same_words() -> None:
+    bait = "bantuan tunai, isi data di link bantu-warga.xyz dan kirim foto KTP"
+    assert look(f"apakah benar {bait}? saya curiga penipuan").score < 0.5 * look(bait).score
+    assert guard_score(read_text("saya curiga penipuan, mohon dicek")) > 0.5
+    assert guard_score(read_text(HOLE)) == 0
+
+
+def test_a_campaign_shows_its_burst() -> None:
+    answer = look(HOLE, Burst(reports=23, reporters=20, hours=48))
+    assert answer.flag
+    assert kinds(answer) == {"campaign"}
+    assert "23 teks" in answer.evidence[0].detail
+    assert "20 pelapor" in answer.evidence[0].detail
+
+
+def test_a_few_neighbours_are_no_campaign() -> None:
+    assert look(HOLE, Burst(reports=4, reporters=4, hours=48)).evidence == ()
+
+
+def test_many_copies_of_one_sender_are_named() -> None:
+    answer = look(HOLE, sender=Sender(reports=12, copies=9, hours=24))
+    assert kinds(answer) == {"repeat_sender"}
+    assert answer.flag
+    assert look(HOLE, sender=Sender(reports=2, copies=2, hours=24)).evidence == ()
+
+
+def test_the_guard_does_not_excuse_a_campaign() -> None:
+    text = f"apakah benar begini pak? {HOLE}"
+    burst = Burst(reports=23, reporters=20, hours=48)
+    assert look(text, burst).score == look(HOLE, burst).score
+
+
+def test_official_links_are_not_doubtful() -> None:
+    answer = look("Foto ada di https://www.lapor.go.id/foto/12, tolong diperiksa")
+    assert answer == Hoax(flag=False, score=0.0)
+
+
+def test_a_known_claim_is_named_by_its_id() -> None:
+    told = "katanya beras plastik beredar di pasar dan membal kalau dibola"
+    found = closest_claim(read_text(told).normal)
+    assert found is not None
+    assert found.id == "c043"
+    assert "c043" in next(e.detail for e in look(told).evidence if e.kind == "known_claim")
+
+
+def test_claims_are_whole() -> None:
+    rows = [claim for claim, _ in claims()]
+    assert len({row.id for row in rows}) == len(rows) >= 60
+    assert {row.verdict for row in rows} <= {"false", "misleading", "unproven"}
+    for row, _ in claims():
+        found = closest_claim(read_text(row.claim).normal)
+        assert found is not None
+        assert found.id == row.id
+
+
+def test_every_detector_has_a_weight() -> None:
+    weights = shipped_weights()
+    assert set(weights.weights) == {detector.__name__ for detector in DETECTORS}
+    assert weights.guarded < set(weights.weights)
+
+
+@pytest.mark.parametrize("change", [{"flag": 2}, {"weights": {"prank": -1}}, {"weights": None}])
+def test_broken_weights_are_refused(change: dict[str, object]) -> None:
+    data = {"version": "x", "flag": 0.5, "weights": {}, "guard": 0.5, "guarded": []}
+    with pytest.raises(TableError, match="restore it"):
+        HoaxWeights.from_dict(data | change)
+
+
+@given(st.text(min_size=1, max_size=200))
+def test_any_text_gets_a_score(text: str) -> None:
+    answer = look(text)
+    assert 0 <= answer.score <= 1
+    assert answer.flag == (answer.score >= shipped_weights().flag)

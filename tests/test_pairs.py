@@ -1,0 +1,233 @@
+"""Evidence of a pair: agreement, conflict, symmetry, and the scorer over it."""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pilah.datasets.errors import BundleError
+from pilah.datasets.records import Report
+from pilah.models.fingerprint import content_words, hash_word, make_fingerprint, problems_in
+from pilah.models.pair_features import (
+    FEATURES,
+    PLAIN,
+    PairFeatures,
+    WordWeights,
+    kilometres,
+    pair_features,
+)
+from pilah.models.pairs import PairScorer, evidence, plain_scorer
+from pilah.models.reading import Fingerprint, PlaceReading
+from pilah.models.text import read_text
+
+NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)
+
+
+def fingerprint(text: str, report_id: str = "r1", **changes: object) -> Fingerprint:
+    place = PlaceReading(code=None, probability=0.0)
+    made = make_fingerprint(report_id, Report(text), read_text(text), place, None, NOON)
+    return replace(made, **changes)  # type: ignore[arg-type]
+
+
+LAMP = fingerprint("lampu jalan di Jl. Melati mati tiga malam", streets=frozenset({"melati"}))
+
+
+def test_a_fingerprint_keeps_no_readable_text() -> None:
+    report = Report("Lampu jalan depan rumah pak Wiryo mati", reporter_ref="wiryo-77")
+    clean = read_text(report.text)
+    made = make_fingerprint("r1", report, clean, PlaceReading(None, 0.0), None, NOON)
+    kept = repr(made).lower()
+    assert "wiryo" not in kept
+    assert "lampu" not in kept
+    assert made.problems == {"street_light"}
+    assert made.names == {hash_word("wiryo")}
+
+
+def test_the_key_changes_the_hash_of_a_person() -> None:
+    report = Report("Jalan rusak di depan pasar", reporter_ref="warga-1")
+    clean, place = read_text(report.text), PlaceReading(None, 0.0)
+    one, other = (
+        make_fingerprint("r1", report, clean, place, None, NOON, key=key) for key in (b"a", b"b")
+    )
+    assert one.reporter != other.reporter
+    assert one.words == other.words
+
+
+def test_hash_words_are_stable() -> None:
+    assert hash_word("lampu") == 1445288193
+
+
+def test_content_words_leave_out_stop_words_and_labels() -> None:
+    words = content_words(read_text("Mohon pak, lampunya mati. Hubungi 081234567890").normal)
+    assert "lampu" in words
+    assert "mohon" not in words
+    assert not any("[" in word or "telepon" in word for word in words)
+
+
+def test_problems_need_whole_words() -> None:
+    assert "cable" not in problems_in("kabelisasi")
+    assert "drain" in problems_in("selokannya mampet")
+
+
+def test_another_street_is_a_conflict() -> None:
+    other = replace(LAMP, report_id="r2", streets=frozenset({"mawar"}))
+    features = pair_features(LAMP, other, 0.9)
+    assert (features.same_street, features.other_street, features.conflict) == (0, 1, 1)
+    assert "different street" in evidence(features)
+
+
+def test_evidence_names_only_the_deepest_place() -> None:
+    placed = replace(LAMP, place="34.04.07.2001")
+    phrases = evidence(pair_features(placed, placed, 0.9))
+    assert "same village" in phrases
+    assert not {"same district", "same regency"} & set(phrases)
+    phrases = evidence(pair_features(placed, replace(LAMP, place="51.03.01.2001"), 0.9))
+    assert "different regency" in phrases
+    assert not {"different village", "different district"} & set(phrases)
+
+
+def test_unlike_places_in_like_texts_are_swapped() -> None:
+    one = fingerprint("lampu jalan mati di kampung sawah sejak senin malam")
+    two = fingerprint("lampu jalan mati di kampung melayu sejak senin malam", "r2")
+    assert pair_features(one, two, 0.9).swapped > pair_features(one, one, 0.9).swapped == 0
+
+
+def test_an_unknown_street_is_no_conflict() -> None:
+    features = pair_features(LAMP, replace(LAMP, streets=frozenset()), 0.9)
+    assert (features.same_street, features.other_street) == (0, 0)
+
+
+@pytest.mark.parametrize(
+    ("a", "b", "expected"),
+    [
+        ("34.04.07.2001", "34.04.07.2001", ("same_village", "same_district", "same_regency")),
+        ("34.04.07.2001", "34.04.07.2002", ("other_village", "same_district", "same_regency")),
+        ("34.04.07", "34.04.08", ("other_district", "same_regency")),
+        ("34.04.07", "34.04", ("same_regency",)),
+        ("34.04.07", "34.71", ("other_regency",)),
+        ("34.04", None, ()),
+        ("34", "34.04", ()),
+    ],
+)
+def test_places_agree_level_by_level(a: str, b: str | None, expected: tuple[str, ...]) -> None:
+    features = pair_features(replace(LAMP, place=a), replace(LAMP, place=b), 0.5)
+    names = [f"{w}_{level}" for w in ("same", "other") for level in LEVELS]
+    assert {n for n in names if getattr(features, n)} == set(expected)
+
+
+LEVELS = ("village", "district", "regency")
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs", "same", "other"),
+    [("12", "12,5", 1, 0), ("12", "14", 0, 1), ("12", "dua belas", 0, 1)],
+)
+def test_kilometre_posts_have_a_tolerance(ours: str, theirs: str, same: int, other: int) -> None:
+    a, b = (replace(LAMP, numbers={"km": (value,)}) for value in (ours, theirs))
+    features = pair_features(a, b, 0.5)
+    assert (features.same_km, features.other_km) == (same, other)
+
+
+def test_landmarks_agree_by_containment_of_two_words() -> None:
+    a = replace(LAMP, landmarks=frozenset({"pasar tlogorejo"}))
+    for name, same in (("pasar tlogorejo lama", 1), ("pasar", 0), ("pasar godean", 0)):
+        assert pair_features(a, replace(LAMP, landmarks=frozenset({name})), 0).same_landmark == same
+
+
+def test_an_anonymous_reporter_is_never_named_as_the_same() -> None:
+    a, b = (replace(LAMP, reporter="x", visibility=v) for v in ("public", "anonymous"))
+    assert pair_features(a, a, 0.5).same_reporter == 1
+    assert pair_features(a, b, 0.5).same_reporter == 0
+    assert "same reporter" not in evidence(pair_features(a, b, 0.5))
+
+
+@pytest.mark.parametrize(
+    ("days", "phrase"), [(0.2, "same day"), (1, "1 day apart"), (20, "20 days apart")]
+)
+def test_time_between_is_told(days: float, phrase: str) -> None:
+    later = replace(LAMP, received_at=NOON + timedelta(days=days))
+    assert phrase in evidence(pair_features(LAMP, later, 0.5))
+
+
+def test_distance_of_two_cities() -> None:
+    assert kilometres((-7.80, 110.37), (-6.21, 106.85)) == pytest.approx(427, abs=5)
+    near, far = replace(LAMP, lat=-7.80, lon=110.37), replace(LAMP, lat=-6.21, lon=106.85)
+    assert pair_features(near, far, 0.5).log_km == pytest.approx(math.log1p(427), abs=0.02)
+    assert pair_features(near, near, 0.5).near == 1
+
+
+texts = st.lists(
+    st.sampled_from(
+        [
+            "lampu",
+            "mati",
+            "jalan",
+            "rusak",
+            "rt",
+            "3",
+            "km",
+            "5",
+            "juni",
+            "ktp",
+            "saya",
+            "pak",
+            "budi",
+            "pasar",
+        ]
+    ),
+    min_size=1,
+).map(" ".join)
+
+
+@given(one=texts, two=texts, cosine=st.floats(-1, 1))
+def test_features_are_symmetric_and_finite(one: str, two: str, cosine: float) -> None:
+    a, b = fingerprint(one), fingerprint(two, "r2")
+    features = pair_features(a, b, cosine)
+    assert features == pair_features(b, a, cosine)
+    assert all(map(math.isfinite, features.array()))
+    assert 0 <= plain_scorer().probability(features) <= 1
+
+
+@given(documents=st.lists(st.frozensets(st.integers(0, 9)), max_size=20))
+def test_word_weights_survive_json_and_stay_in_bounds(documents: list[frozenset[int]]) -> None:
+    weights = WordWeights.count(documents)
+    again = WordWeights.from_dict(json.loads(json.dumps(weights.to_dict())))
+    assert again.total == weights.total == len(documents)
+    assert all(0 <= again.weight(word) <= 1 for word in range(11))
+
+
+def test_rare_words_weigh_more() -> None:
+    weights = WordWeights.count([frozenset({1, 2}), frozenset({1})])
+    assert weights.weight(2) > weights.weight(1)
+    assert PLAIN.weight(1) == 1
+
+
+def test_conflict_lowers_and_agreement_raises() -> None:
+    scorer = plain_scorer()
+    middle = PairFeatures(cosine=0.6, overlap=0.4, containment=0.6, same_district=1)
+    score = scorer.probability(middle)
+    for name in FEATURES:
+        changed = scorer.probability(replace(middle, **{name: 1.0}))
+        if name.startswith("same_"):
+            assert changed >= score
+        if name.startswith("other_"):
+            assert changed <= score
+
+
+def test_a_scorer_survives_json() -> None:
+    scorer = plain_scorer()
+    assert PairScorer.from_dict(json.loads(json.dumps(scorer.to_dict()))) == scorer
+
+
+@pytest.mark.parametrize(
+    "change", [{"names": ["cosine"]}, {"scale": [0.0] * len(FEATURES)}, {"weights": None}]
+)
+def test_a_scorer_of_other_features_is_refused(change: dict[str, object]) -> None:
+    with pytest.raises(BundleError, match="train the bundle again"):
+        PairScorer.from_dict(plain_scorer().to_dict() | change)

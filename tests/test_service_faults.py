@@ -1,0 +1,168 @@
+"""A report that was answered 2xx is stored, whenever the process is killed."""
+
+import os
+import random
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import httpx
+import pytest
+
+from pilah.service.app import opened
+from pilah.service.fake import FakeEngine
+from pilah.service.lockfile import only_process
+from pilah.service.settings import Settings
+
+KILLS = 10
+CLIENTS = 6
+SERVER = """
+import logging, sys
+from pathlib import Path
+from pilah.service.app import serve
+from pilah.service.fake import FakeEngine
+from pilah.service.settings import Settings
+logging.disable(logging.INFO)
+serve(Settings(data_dir=Path(sys.argv[1]), port=int(sys.argv[2])), FakeEngine.make)
+"""
+
+pytestmark = pytest.mark.fault
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port: int = listener.getsockname()[1]
+        return port
+
+
+class Server:
+    """The real server in a process of its own."""
+
+    def __init__(self, folder: Path) -> None:
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        command = [sys.executable, "-c", SERVER, str(folder), str(self.port)]
+        self.process = subprocess.Popen(command)  # noqa: S603 - our own interpreter and code
+        self._wait()
+
+    def _wait(self) -> None:
+        for _ in range(600):
+            assert self.process.poll() is None, "the server ended by itself"
+            try:
+                httpx.get(f"{self.url}/livez", timeout=1)
+            except httpx.TransportError:
+                time.sleep(0.02)
+            else:
+                return
+        raise AssertionError("the server did not start")
+
+    def kill(self) -> None:
+        os.kill(self.process.pid, signal.SIGKILL)
+        self.process.wait()
+
+
+class Clients:
+    """Threads that post until told to stop, and remember what was acknowledged."""
+
+    def __init__(self, url: str, round_number: int) -> None:
+        self.acknowledged: dict[str, str] = {}
+        self.sent: set[str] = set()
+        self._stop = threading.Event()
+        self._threads = [
+            threading.Thread(target=self._run, args=(url, f"{round_number}-{n}"))
+            for n in range(CLIENTS)
+        ]
+        for thread in self._threads:
+            thread.start()
+
+    def stop(self) -> None:
+        self._stop.set()
+        for thread in self._threads:
+            thread.join()
+
+    def _run(self, url: str, name: str) -> None:
+        with httpx.Client(base_url=url, timeout=10) as client:
+            for n in range(2_000):
+                if self._stop.is_set():
+                    return
+                try:
+                    self._post(client, f"r{name}-{n}", batch=n % 3 == 0)
+                except httpx.TransportError:  # killed under us: nothing was promised
+                    return
+
+    def _post(self, client: httpx.Client, name: str, *, batch: bool) -> None:
+        rows = [
+            {"id": f"{name}-{i}", "text": f"jalan {name} {i}"} for i in range(4 if batch else 1)
+        ]
+        self.sent |= {row["id"] for row in rows}
+        if batch:
+            response = client.post("/v1/classify/batch", json={"reports": rows})
+            answers = [result["triage"] for result in response.json()["results"]]
+        else:
+            response = client.post("/v1/classify", json=rows[0])
+            answers = [response.json()]
+        assert response.status_code == 200
+        self.acknowledged |= {a["report_id"]: a["masked_text"] for a in answers}
+
+
+def test_no_acknowledged_report_is_lost(tmp_path: Path) -> None:
+    random_moment = random.Random(20_260_501)  # noqa: S311 - moments, not secrets
+    acknowledged: dict[str, str] = {}
+    sent: set[str] = set()
+    for number in range(KILLS):
+        server = Server(tmp_path)
+        clients = Clients(server.url, number)
+        time.sleep(random_moment.uniform(0.02, 1.0))
+        server.kill()
+        clients.stop()
+        acknowledged |= clients.acknowledged
+        sent |= clients.sent
+    server = Server(tmp_path)
+    try:
+        with httpx.Client(base_url=server.url, timeout=10) as client:
+            lost = [
+                name for name, text in acknowledged.items() if not is_stored(client, name, text)
+            ]
+    finally:
+        server.kill()
+    assert len(acknowledged) > 100
+    assert lost == []
+    assert set(remembered(tmp_path)) >= acknowledged.keys()
+    assert set(remembered(tmp_path)) <= sent
+    print(f"{KILLS} kills, {len(sent)} sent, {len(acknowledged)} acknowledged, 0 lost")  # noqa: T201
+
+
+def is_stored(client: httpx.Client, name: str, text: str) -> bool:
+    response = client.get(f"/v1/reports/{name}")
+    return response.status_code == 200 and response.json()["suggestion"]["masked_text"] == text
+
+
+def remembered(folder: Path) -> list[str]:
+    """What the engine remembers after a start: it must agree with the store."""
+    engine = FakeEngine()
+    with opened(Settings(data_dir=folder), lambda _: engine):
+        return list(engine.memory)
+
+
+def test_second_server_on_the_same_folder_says_why(tmp_path: Path) -> None:
+    command = [sys.executable, "-c", SERVER, str(tmp_path), str(free_port())]
+    with only_process(tmp_path):
+        second = subprocess.run(command, capture_output=True, text=True, timeout=60)  # noqa: S603
+    assert second.returncode == 1
+    assert second.stderr.splitlines()[-1].startswith("pilah.service.migrations.StoreError: ")
+    assert "set PILAH_DATA_DIR" in second.stderr.splitlines()[-1]
+
+
+def test_terminated_server_finishes_its_requests(tmp_path: Path) -> None:
+    server = Server(tmp_path)
+    clients = Clients(server.url, 0)
+    time.sleep(0.5)
+    server.process.send_signal(signal.SIGTERM)
+    assert server.process.wait(timeout=30) in (0, -signal.SIGTERM)
+    clients.stop()
+    assert clients.acknowledged
+    assert clients.acknowledged.keys() <= set(remembered(tmp_path))

@@ -1,0 +1,1 @@
+"""Training of bundles. Never imported by the running service."""

@@ -1,0 +1,118 @@
+"""One TOML file describes one experiment; unknown keys are refused."""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import dataclass, field, fields, replace
+from pathlib import Path
+from typing import Any
+
+from pilah.datasets.errors import InputError
+from pilah.models.features import VIEWS
+
+TARGETS = ("topic", "agency", "outcome", "klasifikasi")
+"""What ``--target`` takes; ``topic`` means main topic and, where labelled, sub-topic."""
+
+
+@dataclass(frozen=True, slots=True)
+class TrainConfig:
+    """An experiment.
+
+    Attributes:
+        data: files of labelled reports.
+        name: what a person calls the bundle.
+        target: which heads to fit.
+        map: contract field -> column name of the files.
+        region: region of rows that name none.
+        views: n-gram views the heads read.
+        min_df: smallest number of texts an n-gram stands in.
+        max_features: largest number of n-grams a view keeps; 0 keeps all.
+        min_count: labels with fewer rows are not learned (they are listed in the card).
+        dim: length of an embedding.
+        strength: inverse regularisation C of the heads.
+        balance: power of the class weights, 0 to 1.
+        folds: cross-validation folds.
+        stated_precision: precision target of stated answers.
+        sure_precision: precision target of answers that no person looks at.
+        seed: of everything random.
+    """
+
+    data: tuple[Path, ...] = ()
+    name: str = "pilah"
+    target: tuple[str, ...] = TARGETS
+    map: dict[str, str] = field(default_factory=dict)
+    region: str = ""
+    views: tuple[str, ...] = VIEWS
+    min_df: int = 2
+    max_features: int = 0
+    min_count: int = 5
+    dim: int = 128
+    strength: float = 0.15
+    balance: float = 0.5
+    folds: int = 5
+    stated_precision: float = 0.75
+    sure_precision: float = 0.9
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        """Check what can be checked without reading the data.
+
+        Raises:
+            InputError: a value is out of range; it names the key and the cure.
+        """
+        checks = (
+            (set(self.target) <= set(TARGETS) and bool(self.target), "target", f"any of {TARGETS}"),
+            (set(self.views) <= set(VIEWS) and "word" in self.views, "views", f"word and {VIEWS}"),
+            (self.min_df >= 1, "min_df", "1 or more"),
+            (self.max_features >= 0, "max_features", "0 (all) or more"),
+            (self.min_count >= 2, "min_count", "2 or more"),
+            (2 <= self.dim <= 1024, "dim", "2 to 1024"),
+            (self.strength > 0, "strength", "above 0"),
+            (0 <= self.balance <= 1, "balance", "0 to 1"),
+            (2 <= self.folds <= 20, "folds", "2 to 20"),
+            (0 < self.stated_precision < 1, "stated_precision", "between 0 and 1"),
+            (0 < self.sure_precision < 1, "sure_precision", "between 0 and 1"),
+        )
+        for ok, key, cure in checks:
+            if not ok:
+                raise InputError(f"{key}: out of range; use {cure}")
+
+    def facts(self) -> dict[str, Any]:
+        """The settings as JSON, with file names only (a bundle holds no path of a machine)."""
+        values = {f.name: getattr(self, f.name) for f in fields(self)}
+        return {**values, "data": [p.name for p in self.data]}
+
+
+def load_config(path: Path) -> TrainConfig:
+    """Read an experiment; file names in it are relative to the file.
+
+    Raises:
+        InputError: not TOML, an unknown key, a value of the wrong type or out of range.
+    """
+    try:
+        raw = tomllib.loads(path.read_text("utf-8"))
+    except FileNotFoundError:
+        raise InputError(f"{path}: no such file") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise InputError(f"{path}: not TOML: {error}") from None
+    known = {f.name for f in fields(TrainConfig)}
+    unknown = sorted(set(raw) - known)
+    if unknown:
+        raise InputError(f"{path}: unknown key {unknown[0]!r}; known: {', '.join(sorted(known))}")
+    default = TrainConfig()
+    values = {key: _typed(path, key, value, getattr(default, key)) for key, value in raw.items()}
+    if "data" in values:
+        values["data"] = tuple(path.parent / name for name in values["data"])
+    return replace(default, **values)
+
+
+def _typed(path: Path, key: str, value: object, default: object) -> Any:  # noqa: ANN401
+    if isinstance(default, tuple) and isinstance(value, list):
+        if all(isinstance(v, str) for v in value):
+            return tuple(value)
+    elif isinstance(default, float) and isinstance(value, int | float) and value is not True:
+        return float(value)
+    elif type(value) is type(default):
+        return value
+    kind = "list of strings" if isinstance(default, tuple) else type(default).__name__
+    raise InputError(f"{path}: {key} must be a {kind}")
