@@ -25,7 +25,7 @@ def read_table(name: str, columns: tuple[str, ...]) -> Iterator[tuple[int, dict[
     Raises:
         TableError: the header or the number of cells of a row is wrong.
     """
-    with (data_folder() / name).open(encoding="utf-8", newline="") as handle:
+    with (data_folder() / name).open(encoding="utf-8") as handle:
         kept: list[int] = []
         reader = csv.reader(_without_comments(handle, kept))
         header = tuple(next(reader, ()))

@@ -163,8 +163,8 @@ def _is_stop(word: str) -> bool:
 
 
 def _is_short(word: str) -> bool:
-    """Whether a dot after the word marks an abbreviation ("a. yani", "jend. sudirman")."""
-    return len(word) == 1 or word in place_words()["street_word"]
+    """Whether a dot after the word marks an abbreviation ("a. yani", "ir. juanda")."""
+    return len(word) <= 2 or word in place_words()["street_word"]
 
 
 def _is_street_number(tokens: Sequence[Token], first: int, j: int, *, lane: bool) -> bool:

@@ -92,7 +92,7 @@ class Bundle:
     def _write(self, folder: Path) -> str:
         names, idf = self.features.state()
         _dump(folder / "features.json", names)
-        np.savez_compressed(folder / "arrays.npz", **self._arrays(idf))
+        np.savez_compressed(folder / "arrays.npz", allow_pickle=False, **self._arrays(idf))
         if self.pairs is not None:
             parts = {"scorer": self.pairs.to_dict(), "thresholds": asdict(self.duplicates)}
             _dump(folder / "pairs.json", parts)

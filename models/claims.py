@@ -11,6 +11,8 @@ from pilah.models.tables import read_table
 
 MIN_RESEMBLANCE = 0.55
 """Share of a claim's weighted words that a text must hold to resemble it."""
+WINDOW = 40
+"""Content words that are compared at once: in a long text every word occurs somewhere."""
 MIN_SHARED = 4
 """Fewer shared words are chance."""
 
@@ -30,11 +32,13 @@ class Claim:
 def closest_claim(normal: str) -> Claim | None:
     """The claim that a normalised text resembles most, or None.
 
-    Resemblance is the share of the claim's content words in the text, rare words weighing more
-    (inverse document frequency over the claims).
+    Resemblance is the share of the claim's content words that stand near each other in the text,
+    rare words weighing more (inverse document frequency over the claims).
     """
-    words = frozenset(content_words(normal))
-    scored = ((_share(words, of), claim) for claim, of in claims())
+    words = content_words(normal)
+    starts = range(0, max(1, len(words) - WINDOW // 2), WINDOW // 2)
+    windows = [frozenset(words[i : i + WINDOW]) for i in starts]
+    scored = ((_share(window, of), claim) for claim, of in claims() for window in windows)
     share, best = max(scored, key=lambda pair: pair[0])
     if share < MIN_RESEMBLANCE:
         return None

@@ -14,6 +14,8 @@ from pilah.datasets.tables import read_table
 
 MAX_WORDS = 6
 """Most words of one region name."""
+MAX_MENTIONS = 200
+"""Most names that are read in one text, from its start; a real report has a handful."""
 MAX_CODES = 1000
 """Most regions that one name stands for and that are still weighed."""
 _TOKEN = re.compile(r"[^\W\d_]+(?:['\u2019][^\W\d_]+)*|\d+|[^\s\w]|\n|_")
@@ -110,13 +112,15 @@ class Gazetteer:
         self._regions = regions
         self._index = regions.index
         self._short = place_words()["abbreviation"]
+        self._never = place_words()["stop"].keys() - place_words()["common"].keys()
         keys = (*regions.index, *regions.aliases)
         self._starts = frozenset(key[:n] for key in keys for n in range(3, _START + 1))
 
     def mentions(self, tokens: Sequence[Token]) -> list[Mention]:
-        """Every name in the tokens, in order, without overlap."""
-        found, i = [], 0
-        while i < len(tokens):
+        """The names in the tokens, in order, without overlap; at most ``MAX_MENTIONS``."""
+        found: list[Mention] = []
+        i = 0
+        while i < len(tokens) and len(found) < MAX_MENTIONS:
             mention = self._at(tokens, i)
             if mention is not None:
                 found.append(mention)
@@ -133,7 +137,9 @@ class Gazetteer:
         j = i + 1
         while j < len(tokens) and (tokens[j].text in _SKIP or tokens[j].text.startswith("adm")):
             j += 1
-        return self._longest(tokens, j, cue) if j < len(tokens) else None
+        if j == len(tokens) or tokens[j].text in self._never:
+            return None
+        return self._longest(tokens, j, cue)
 
     def _longest(self, tokens: Sequence[Token], i: int, cue: str | None) -> Mention | None:
         """The longest name that starts at a token and has a region at the level of the cue."""

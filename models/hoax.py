@@ -22,7 +22,7 @@ from pilah.models.claims import closest_claim
 from pilah.models.tables import read_table
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from pilah.models.incidents import Burst, Sender
     from pilah.models.reading import CleanText, PlaceReading
@@ -139,7 +139,9 @@ def shipped_weights() -> HoaxWeights:
     return HoaxWeights.from_dict(json.loads(path.read_text(encoding="utf-8")))
 
 
-def look_for_hoax(seen: HoaxInput, weights: HoaxWeights | None = None) -> Hoax:
+def look_for_hoax(
+    seen: HoaxInput, weights: HoaxWeights | None = None, more: Iterable[Finding] = ()
+) -> Hoax:
     """Run every detector and combine what they found.
 
     Findings count as independent reasons (noisy-or: Pearl 1988): the score is
@@ -148,9 +150,11 @@ def look_for_hoax(seen: HoaxInput, weights: HoaxWeights | None = None) -> Hoax:
     Args:
         seen: the report and what surrounds it.
         weights: the shipped ones when absent.
+        more: findings of others, such as a learned head (kind ``learned_style``).
     """
     weights = weights or shipped_weights()
     findings = [found for detector in DETECTORS if (found := detector(seen)) is not None]
+    findings.extend(more)
     guard = guard_score(seen.clean)
     kept = [(f, _weighed(f, guard, weights)) for f in findings]
     score = 1 - math.prod(1 - share for _, share in kept)

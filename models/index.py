@@ -103,6 +103,17 @@ class VectorIndex:
         rows = zip(keys.tolist(), scores.tolist(), strict=True)
         return [self._named(row_keys, row_scores) for row_keys, row_scores in rows]
 
+    def ids(self) -> list[str]:
+        """Ids of all held reports, in order of arrival."""
+        return list(self._keys)
+
+    def holds(self, report_id: str, vector: NDArray[np.float32]) -> bool:
+        """Whether it holds this very vector for a report, shape (dim,)."""
+        key = self._keys.get(report_id)
+        return key is not None and bool(
+            np.allclose(self._faiss.reconstruct(key), vector, atol=1e-6)
+        )
+
     def cosine(self, report_id: str, vector: NDArray[np.float32]) -> float:
         """Cosine of one held report with an L2-normalised vector, shape (dim,); 0 if not held."""
         key = self._keys.get(report_id)

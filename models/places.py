@@ -21,7 +21,7 @@ from pilah.models.address import Part, read_landmarks, read_numbers, read_street
 from pilah.models.answer import PlaceFound
 from pilah.models.gazetteer import Gazetteer, Mention, Token, cue_of, cut, place_words
 from pilah.models.reading import PlaceReading
-from pilah.models.text import roots
+from pilah.models.text import roots, slang
 
 SURE = 0.5
 """Least probability at which a deeper region is taken."""
@@ -63,7 +63,7 @@ class PlaceReader:
         self._regions = regions
         self._gazetteer = Gazetteer(regions)
         self._ordinary = frozenset(place_words()["common"].keys() | place_words()["stop"].keys())
-        self._common = self._ordinary | roots()
+        self._common = self._ordinary | roots() | slang().keys()
 
     def read(
         self, text: str, given: Region | None = None, location: Location | None = None
@@ -99,10 +99,11 @@ class PlaceReader:
         self, tokens: Sequence[Token], parts: Sequence[Part], given: Region | None
     ) -> list[Weighed]:
         mentions = self._gazetteer.mentions(tokens)
-        frame = self._frame(tokens, mentions, given)
+        contexts = [_context(tokens, mention, parts) for mention in mentions]
+        plain = [m for m, context in zip(mentions, contexts, strict=True) if context == "plain"]
+        frame = self._frame(tokens, plain, given)
         trusted: list[tuple[Mention, str, float, list[str]]] = []
-        for mention in mentions:
-            context = _context(tokens, mention, parts)
+        for mention, context in zip(mentions, contexts, strict=True):
             inside = [code for code in mention.codes if _within(code, frame)]
             reliability = self._reliability(tokens, mention, context, inside, framed=bool(frame))
             if not mention.cue and _is_part(tokens, mention, mentions):
@@ -173,8 +174,9 @@ class PlaceReader:
         """Reliability of a name without level word that lies in no frame."""
         if any(len(code) <= 5 for code in mention.codes):
             return (0.4 if local else 0.0) if common else (0.85 if local else 0.6)
-        districts = sum(len(code) == 8 for code in mention.codes)
-        return 0.6 if not framed and not common and districts == 1 else 0.0
+        districts = [code for code in mention.codes if len(code) == 8]
+        alone = len(districts) == 1 and len(self._regions.by_code[districts[0]].name) > 5
+        return 0.6 if alone and not framed and not common else 0.0
 
     def _found(
         self,

@@ -6,6 +6,7 @@ is remembered and finishes its answer. ``remember`` keeps it, so that later copi
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -13,6 +14,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from pilah.datasets.agencies import load_agencies, load_units
+from pilah.datasets.errors import IndexMismatchError
 from pilah.datasets.regions import Region, load_regions
 from pilah.datasets.routing_table import load_routing
 from pilah.datasets.taxonomy import load_taxonomy
@@ -44,11 +46,15 @@ from pilah.models.text import read_text
 from pilah.models.topics import TopicReader
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from scipy.sparse import csr_matrix
 
     from pilah.datasets.records import Report
     from pilah.models.bundle import Bundle
     from pilah.models.linear import FloatArray, LinearHead
+
+log = logging.getLogger(__name__)
 
 PENDING = Duplicates("none", None)
 NO_HOAX = Hoax(flag=False, score=0.0)
@@ -75,10 +81,11 @@ class Triager:
 
     def __init__(
         self, bundle: Bundle, router: Router, reader: PlaceReader, finder: DuplicateFinder,
-        *, service_version: str, key: bytes = b"",
+        *, service_version: str, key: bytes = b"", index_folder: Path | None = None,
     ) -> None:  # fmt: skip
         """Keep the parts; ``key`` is the installation's secret for hashes of persons and cases."""
         self.bundle, self.finder = bundle, finder
+        self._index_folder = index_folder
         self._router, self._reader, self._key = router, reader, key
         self._regions = load_regions()
         own = not bundle.label_set.startswith("sp4n-")
@@ -106,7 +113,7 @@ class Triager:
         *,
         service_version: str,
         key: bytes = b"",
-        index: VectorIndex | None = None,
+        index_folder: Path | None = None,
     ) -> Triager:
         """Build all parts from a bundle and the shipped tables.
 
@@ -114,14 +121,16 @@ class Triager:
             bundle: a loaded bundle.
             service_version: stated in every answer.
             key: secret of the installation, at most 32 bytes.
-            index: a saved index to go on with; a new one when absent.
+            index_folder: where the duplicate index is kept between starts; None keeps nothing.
         """
         regions = load_regions()
         router = Router(load_routing(), load_agencies(), load_units(), regions)
-        index = index or VectorIndex(bundle.encoder.dim, bundle.encoder.version)
+        index = saved_index(index_folder, bundle.encoder.dim, bundle.encoder.version)
         finder = DuplicateFinder(index, bundle.pairs or plain_scorer(), bundle.duplicates)
-        reader = PlaceReader(regions)
-        return cls(bundle, router, reader, finder, service_version=service_version, key=key)
+        return cls(
+            bundle, router, PlaceReader(regions), finder,
+            service_version=service_version, key=key, index_folder=index_folder,
+        )  # fmt: skip
 
     def region(self, report: Report) -> Region | None:
         """The region that came with a report.
@@ -180,9 +189,26 @@ class Triager:
         self.finder.forget(report_id)
 
     def restore(self, remembered: Iterable[tuple[Fingerprint, Vector, str]]) -> None:
-        """Rebuild the memory from the store, oldest first."""
+        """Rebuild the memory from the store, oldest first.
+
+        The store is the truth: what the saved index lacks, holds otherwise or holds too much is
+        mended, and the log says how much that was.
+        """
+        index, stored, mended = self.finder.index, set(), 0
         for fingerprint, vector, incident_id in remembered:
-            self.finder.remember(fingerprint, vector, incident_id)
+            stored.add(fingerprint.report_id)
+            if index.holds(fingerprint.report_id, vector):
+                self.finder.restore([(fingerprint, incident_id)])
+            else:
+                self.finder.remember(fingerprint, vector, incident_id)
+                mended += 1
+        strays = index.remove([name for name in index.ids() if name not in stored])
+        log.info("index: %d reports, %d added, %d removed", len(index), mended, strays)
+
+    def save(self) -> None:
+        """Save the index, so that the next start only has to verify it."""
+        if self._index_folder is not None:
+            self.finder.index.save(self._index_folder)
 
     def describe(self) -> dict[str, object]:
         """What ``GET /v1/model`` shows."""
@@ -295,6 +321,19 @@ class Triager:
             and outcome.label == ACTIONABLE
             and outcome.probability < head.sure[outcome.label]
         )
+
+
+def saved_index(folder: Path | None, dim: int, version: str) -> VectorIndex:
+    """The saved index when it is whole and of this encoder, else an empty one (the log says so)."""
+    if folder is not None and folder.exists():
+        try:
+            index = VectorIndex.load(folder)
+            if (index.dim, index.version) == (dim, version):
+                return index
+            log.info("the saved index is of encoder %s, not %s: rebuilt", index.version, version)
+        except IndexMismatchError as error:
+            log.warning("the saved index cannot be used and is rebuilt: %s", error)
+    return VectorIndex(dim, version)
 
 
 def _best(head: LinearHead, probabilities: FloatArray | None) -> tuple[str, float]:

@@ -113,7 +113,10 @@ def opened(
         restore(store, engine)
         intake = Intake(store, engine, made_by=vectors_name(engine))
         gate = Gate(settings.max_concurrency, metrics)
-        yield Service(settings, intake, metrics, gate, Readiness(intake))
+        try:
+            yield Service(settings, intake, metrics, gate, Readiness(intake))
+        finally:
+            engine.save()
 
 
 Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]

@@ -107,7 +107,10 @@ def split_cli(
     rows: list[LabelledReport] = []
     bad: list[BadRow] = []
     for row in read_rows(source, mapping(columns), sp4n=is_sp4n(form)):
-        (bad if isinstance(row.content, BadRow) else rows).append(row.content)  # type: ignore[attr-defined]
+        if isinstance(row.content, BadRow):
+            bad.append(row.content)
+        else:
+            rows.append(row.content)
     texts = [r.report.full_text for r in rows]
     keys = ([r.labels.incident for r in rows],)
     if by == "time":

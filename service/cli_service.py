@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from pathlib import Path
 from typing import Annotated
 
@@ -10,6 +11,7 @@ import typer
 from rich.console import Console
 
 from pilah.models.bundle import Bundle
+from pilah.models.index import VectorIndex
 from pilah.models.registry import Registry
 from pilah.models.triage import Triager
 from pilah.service.cli_common import errors
@@ -19,6 +21,8 @@ from pilah.service.version import service_version
 
 index = typer.Typer(no_args_is_help=True, help="The duplicate index against the store.")
 _out = Console()
+INDEX = "index"
+"""Folder of the duplicate index inside the data folder."""
 
 
 def add_to(app: typer.Typer) -> None:
@@ -30,7 +34,12 @@ def engine(settings: Settings) -> Triager:
     """The real engine for the service: the live bundle, with this installation's secret."""
     folder = Registry(settings.data_dir / "bundles").path(settings.bundle or None)
     key = installation_key(settings.data_dir)
-    return Triager.from_bundle(Bundle.load(folder), service_version=service_version(), key=key)
+    return Triager.from_bundle(
+        Bundle.load(folder),
+        service_version=service_version(),
+        key=key,
+        index_folder=settings.data_dir / INDEX,
+    )
 
 
 def serve(
@@ -51,3 +60,40 @@ def serve(
     chosen = Settings.from_environment(environ)
     errors.print(f"Pilah: http://{chosen.host}:{chosen.port}/", highlight=False)
     run(chosen, engine)
+
+
+@index.command()
+def verify() -> None:
+    """Compare the saved index with the store; exit code 1 when they disagree.
+
+    Stop the service first: it saves the index when it stops, and repairs it when it starts.
+
+    Example: `pilah index verify`
+    """
+    from pilah.service.index_check import compare_index
+
+    found = compare_index(Settings.from_environment(os.environ), INDEX)
+    _out.print(
+        f"{found.stored:,} stored, {found.indexed:,} indexed: {found.missing:,} missing, "
+        f"{found.stray:,} stray, {found.different:,} different",
+        highlight=False,
+    )
+    if not found.agrees:
+        errors.print("run `pilah index rebuild`", highlight=False)
+        raise typer.Exit(1)
+
+
+@index.command()
+def rebuild() -> None:
+    """Build the index anew from the store, and save it. Stop the service first.
+
+    Example: `pilah index rebuild`
+    """
+    from pilah.service.app import opened
+
+    chosen = Settings.from_environment(os.environ)
+    shutil.rmtree(chosen.data_dir / INDEX, ignore_errors=True)
+    with errors.status("..."), opened(chosen, engine):
+        pass
+    saved = VectorIndex.load(chosen.data_dir / INDEX)
+    _out.print(f"{len(saved):,} reports indexed by {saved.version}", highlight=False)

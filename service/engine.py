@@ -42,6 +42,10 @@ class Engine(Protocol):
         """Rebuild the memory from (fingerprint, vector, incident id), oldest first."""
         ...
 
+    def save(self) -> None:
+        """Save what could be derived again from the store, so that the next start is quicker."""
+        ...
+
     def describe(self) -> dict[str, object]:
         """What ``GET /v1/model`` shows: versions, number of labels, facts of the card.
 

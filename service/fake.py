@@ -87,6 +87,9 @@ class FakeEngine:
         """Keep all of them."""
         self.memory = {fp.report_id: (fp, incident) for fp, _, incident in remembered}
 
+    def save(self) -> None:
+        """Nothing is derived."""
+
     def describe(self) -> dict[str, object]:
         """Versions."""
         return {"versions": _VERSIONS, "labels": 1, "vectors": self.vectors}

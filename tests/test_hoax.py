@@ -11,6 +11,7 @@ from pilah.models.answer import Hoax
 from pilah.models.claims import claims, closest_claim
 from pilah.models.hoax import (
     DETECTORS,
+    Finding,
     HoaxInput,
     HoaxWeights,
     guard_score,
@@ -95,6 +96,14 @@ def test_many_copies_of_one_sender_are_named() -> None:
     assert look(HOLE, sender=Sender(reports=2, copies=2, hours=24)).evidence == ()
 
 
+def test_a_learned_head_adds_its_finding() -> None:
+    seen = HoaxInput(read_text(HOLE), NOWHERE)
+    more = [Finding("learned_style", 0.9, "gaya teks mirip contoh hoaks")]
+    answer = look_for_hoax(seen, more=more)
+    assert answer.flag
+    assert kinds(answer) == {"learned_style"}
+
+
 def test_the_guard_does_not_excuse_a_campaign() -> None:
     text = f"apakah benar begini pak? {HOLE}"
     burst = Burst(reports=23, reporters=20, hours=48)
@@ -126,7 +135,8 @@ def test_claims_are_whole() -> None:
 
 def test_every_detector_has_a_weight() -> None:
     weights = shipped_weights()
-    assert set(weights.weights) == {detector.__name__ for detector in DETECTORS}
+    kinds = {detector.__name__ for detector in DETECTORS}
+    assert set(weights.weights) == kinds | {"learned_style"}
     assert weights.guarded < set(weights.weights)
 
 

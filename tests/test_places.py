@@ -59,6 +59,7 @@ def test_the_deepest_sure_region(
 def test_a_common_word_needs_a_cue(reader: PlaceReader) -> None:
     assert read(reader, "sudah lama tidak ada sumber air", "Kab. Sleman").code == "34.04"
     assert read(reader, "batu berserakan", None).code is None
+    assert read(reader, "di kecamatan yang lain", None).code is None
     assert read(reader, "sampah di Kota Batu", None).code == "35.79"
 
 

@@ -27,6 +27,7 @@ from pilah.models.text import read_text
 from pilah.training.card import write_card
 from pilah.training.heads import FittedHead, HeadSettings, fit_head
 from pilah.training.incidents import fit_incidents
+from pilah.training.routing import HeldOut, fit_routing
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
@@ -96,6 +97,9 @@ def train(config: TrainConfig, progress: Progress = lambda _: None) -> Bundle:
     for target in targets:
         progress(f"head {target.name}: {len(set(target.labels))} labels")
         fitted[target.name] = _fit(target, matrix, data.groups, config)
+    progress("routing")
+    held_out = {t.name: HeldOut(fitted[t.name], t.index) for t in targets}
+    routing = None if own else fit_routing(data.rows, data.cleans, held_out, config.sure_precision)
     progress("incidents")
     incidents = fit_incidents(data.rows, data.cleans, encoder.project(matrix))
     facts = _facts(config, data, targets, fitted)
@@ -107,7 +111,11 @@ def train(config: TrainConfig, progress: Progress = lambda _: None) -> Bundle:
         label_set=_label_set(fitted, own=own),
         pairs=incidents.scorer if incidents else None,
         duplicates=incidents.thresholds if incidents else DuplicateThresholds(),
-        facts=facts | ({"incidents": asdict(incidents.metrics)} if incidents else {}),
+        agency_weight=routing.weight if routing else 1.0,
+        agency_sure=routing.sure if routing else _agency_sure(fitted, config),
+        facts=facts
+        | ({"incidents": asdict(incidents.metrics)} if incidents else {})
+        | ({"routing": asdict(routing)} if routing else {}),
     )
     return write_card(bundle)
 
@@ -191,6 +199,14 @@ def _fit(
         seed=config.seed,
     )
     return fit_head(matrix[target.index], target.labels, group[target.index], settings)
+
+
+def _agency_sure(fitted: dict[str, FittedHead], config: TrainConfig) -> float:
+    """Without rules the head's own held-out answers give the threshold."""
+    if "agency" not in fitted:
+        return config.sure_precision
+    limits = fitted["agency"].head.sure.values()
+    return min(1.0, sorted(limits)[len(limits) // 2])
 
 
 def _label_set(fitted: dict[str, FittedHead], *, own: bool) -> str:

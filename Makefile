@@ -1,0 +1,56 @@
+# The only scripts of this project; .ci/run calls the same targets.
+PYTHON ?= python3.11
+PY := .venv/bin/python
+.DEFAULT_GOAL := help
+.PHONY: help demo serve test lint types layers openapi bundle bench clean
+
+help:  ## Show this list
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
+
+.venv/serve.stamp: pyproject.toml
+	@test -x $(PY) || $(PYTHON) -m venv .venv
+	@echo "installing what serving needs (no torch) ..."
+	@$(PY) -m pip install --quiet --disable-pip-version-check -e . --config-settings editable_mode=strict
+	@touch $@
+
+.venv/dev.stamp: pyproject.toml .venv/serve.stamp
+	@echo "installing what the tests need ..."
+	@$(PY) -m pip install --quiet --disable-pip-version-check -e '.[dev]' --config-settings editable_mode=strict
+	@touch $@
+
+# A strict editable install lists the files it ships: one that came since must be listed too.
+FILES := $(shell find models service training datasets evaluation -name '__pycache__' -prune -o -type f -print | sort)
+.venv/files.stamp: .venv/serve.stamp $(FILES)
+	@echo '$(sort $(FILES))' | cmp -s - $@ || \
+	  $(PY) -m pip install --quiet --disable-pip-version-check --no-deps -e . --config-settings editable_mode=strict
+	@echo '$(sort $(FILES))' > $@
+
+demo: .venv/files.stamp  ## Classify the example reports with the bundled model
+	@.venv/bin/pilah classify datasets/data/examples/laporan.jsonl --table
+	@echo "That was \`pilah classify datasets/data/examples/laporan.jsonl --table\`. For the JSON leave --table out."
+	@echo "Start the service with its start page: make serve   (then open http://127.0.0.1:8000/)"
+
+serve: .venv/files.stamp  ## Start the service: API, reference and start page
+	@.venv/bin/pilah serve
+
+test: .venv/dev.stamp .venv/files.stamp  ## Run the whole test suite
+	@$(PY) -m pytest -n auto
+
+lint: .venv/dev.stamp  ## Style
+	@.venv/bin/ruff check . && .venv/bin/ruff format --check .
+
+types: .venv/dev.stamp .venv/files.stamp  ## Types
+	@.venv/bin/mypy models service training datasets evaluation
+
+layers: .venv/dev.stamp .venv/files.stamp  ## Imports only run downwards
+	@.venv/bin/lint-imports
+
+openapi: .venv/dev.stamp .venv/files.stamp  ## Write the committed OpenAPI document anew
+	@$(PY) -c "import json; from pilah.service.app import openapi_document; \
+	print(json.dumps(openapi_document(), ensure_ascii=False, indent=1, sort_keys=True))" > tests/contract/openapi.json
+
+bundle: .venv/files.stamp  ## Train the bundled model anew from the written corpus
+	@.venv/bin/pilah train training/experiments/default.toml -o models/data/bundle
+
+clean:  ## Remove the environment and everything built
+	rm -rf .venv build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -1,0 +1,127 @@
+"""Measures the routing table on held-out topics, and what a bundle must know to rely on it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from pilah.datasets.agencies import load_agencies, load_units
+from pilah.datasets.regions import load_regions
+from pilah.datasets.routing_table import load_routing
+from pilah.datasets.taxonomy import load_taxonomy
+from pilah.evaluation.thresholds import threshold
+from pilah.models.agency import AgencyReader
+from pilah.models.places import PlaceReader
+from pilah.models.routing import Place, Route, Router
+from pilah.models.topics import TopicReader
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from pilah.datasets.records import LabelledReport
+    from pilah.models.linear import FloatArray
+    from pilah.models.reading import CleanText
+    from pilah.training.heads import FittedHead
+
+WEIGHTS = (0.0, 0.25, 0.5, 0.75, 1.0)
+"""Shares of the learned head that are tried."""
+MIN_ROWS = 50
+"""Fewer rows with an agency and a topic leave the defaults."""
+
+
+@dataclass(frozen=True, slots=True)
+class RoutingFit:
+    """What held-out rows say of the agency answer.
+
+    Attributes:
+        weight: share of a learned agency head with the fewest wrong answers.
+        sure: probability from which the answers reach the precision target.
+        rows: how many rows were asked.
+        accuracy: share of right answers at that weight.
+    """
+
+    weight: float
+    sure: float
+    rows: int
+    accuracy: float
+
+
+@dataclass(frozen=True, slots=True)
+class HeldOut:
+    """A fitted head and the rows its held-out probabilities belong to, shape (n,)."""
+
+    fitted: FittedHead
+    index: NDArray[np.int64]
+
+    def rows(self) -> dict[int, FloatArray]:
+        """Row number -> held-out probabilities, shape (labels,)."""
+        return dict(zip(self.index.tolist(), self.fitted.held_out, strict=True))
+
+
+def fit_routing(
+    rows: Sequence[LabelledReport],
+    cleans: Sequence[CleanText],
+    heads: Mapping[str, HeldOut],
+    precision: float,
+) -> RoutingFit | None:
+    """Route every row by its held-out topic and compare with the labelled agency.
+
+    Args:
+        rows: labelled reports.
+        cleans: their text forms.
+        heads: target -> held-out head; SP4N's topics are needed.
+        precision: target of the ``sure`` threshold.
+
+    Returns:
+        None when there is no topic head, or hardly a row with both labels.
+    """
+    if "topic_main" not in heads:
+        return None
+    asked = [i for i in heads["topic_main"].rows() if rows[i].labels.agency]
+    if len(asked) < MIN_ROWS:
+        return None
+    routes = _routes(rows, cleans, heads, asked)
+    head = heads["agency"].fitted.head if "agency" in heads else None
+    learned = heads["agency"].rows() if "agency" in heads else {}
+    best: RoutingFit | None = None
+    for weight in WEIGHTS if head else (0.0,):
+        reader = AgencyReader(head, weight)
+        answers = [reader.answer(routes[i], learned.get(i)) for i in asked]
+        right = np.array([
+            a.name is not None and a.name.casefold() == str(rows[i].labels.agency).casefold()
+            for a, i in zip(answers, asked, strict=True)
+        ])  # fmt: skip
+        if best is None or right.mean() > best.accuracy:
+            confidence = np.array([a.probability for a in answers], dtype=np.float32)
+            sure = min(1.0, threshold(confidence, right, precision))
+            best = RoutingFit(weight, round(sure, 4), len(asked), float(right.mean()))
+    return best
+
+
+def _routes(
+    rows: Sequence[LabelledReport],
+    cleans: Sequence[CleanText],
+    heads: Mapping[str, HeldOut],
+    asked: list[int],
+) -> dict[int, list[Route]]:
+    regions = load_regions()
+    places = PlaceReader(regions)
+    router = Router(load_routing(), load_agencies(), load_units(), regions)
+    sub_head = heads.get("topic_sub")
+    topics = TopicReader(
+        heads["topic_main"].fitted.head,
+        sub_head.fitted.head if sub_head else None,
+        load_taxonomy(),
+    )
+    mains, subs = heads["topic_main"].rows(), sub_head.rows() if sub_head else {}
+    found = {}
+    for i in asked:
+        report = rows[i].report
+        seen = places.read(cleans[i].fixed, regions.resolve(report.region), report.location)
+        spread = topics.distribution(mains[i], subs.get(i))
+        cues = router.cues(cleans[i].normal)
+        found[i] = router.routes(spread, cues, Place(seen.code, seen.probability))
+    return found
