@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Iterator, Mapping
+import math
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +35,20 @@ SP4N_COLUMNS = {
 }
 """Column names seen in exports of SP4N-LAPOR! and of city channels, in lower case."""
 
+SP4N_KLASIFIKASI = {
+    "pengaduan berkadar pengawasan": "pengaduan_pengawasan",
+    "pengaduan tidak berkadar pengawasan": "pengaduan",
+    "pengaduan": "pengaduan",
+    "aspirasi": "aspirasi",
+    "permintaan informasi": "permintaan_informasi",
+    "whistleblowing": "whistleblowing",
+}
+"""Klasifikasi as SP4N-LAPOR! prints it, in lower case -> the contract's word."""
+
+
+_BOM = "\ufeff".encode().decode("latin-1")
+"""A byte order mark as it stands in bytes that were read as latin-1."""
+
 
 @dataclass(frozen=True, slots=True)
 class BadRow:
@@ -51,6 +68,10 @@ class Row:
     content: LabelledReport | BadRow
 
 
+RawRows = Iterator[tuple[int, dict[str, Any] | BadRow]]
+"""(line, row in the contract's field names or what is wrong with it)."""
+
+
 def read_rows(
     path: Path, mapping: Mapping[str, str] | None = None, *, sp4n: bool = False
 ) -> Iterator[Row]:
@@ -61,59 +82,66 @@ def read_rows(
         mapping: contract field -> column name of this file.
         sp4n: also recognise the column names of SP4N exports (``--format sp4n``).
 
-    Yields:
+    Returns:
         One Row a line, in order; a bad row does not stop the others.
 
     Raises:
-        FileFormatError: the file cannot be read at all, or a mapped column is missing.
+        FileFormatError: the file cannot be read at all, or a mapped column is missing. What can
+            be seen without reading rows is said at the call, before anything else is touched.
     """
     names = dict(mapping or {})
     unknown = set(names) - set(FIELDS)
     if unknown:
         raise FileFormatError(f"--map {sorted(unknown)[0]}=: unknown field; use one of {FIELDS}")
-    for line, raw in _raw_rows(path, names, sp4n=sp4n):
-        if isinstance(raw, BadRow):
-            yield Row(line, raw)
-            continue
-        yield Row(line, _parse(line, raw))
+    raw_rows = _reader(path)(path, names, sp4n)
+    return (Row(line, _parse(line, raw, sp4n=sp4n)) for line, raw in raw_rows)
 
 
 def count_rows(path: Path) -> int:
-    """Number of data rows, for progress bars (CSV: physical lines, so an upper bound)."""
-    if path.suffix == ".parquet":
-        import pyarrow.parquet as pq
+    """Number of data rows, for progress bars (CSV: physical lines, so an upper bound).
 
-        return int(pq.ParquetFile(path).metadata.num_rows)
+    Raises:
+        FileFormatError: the file is missing or of a kind that cannot be read.
+    """
+    if _reader(path) is _parquet:
+        return int(_parquet_file(path).metadata.num_rows)
     with path.open("rb") as handle:
         return sum(1 for _ in handle)
 
 
-def _parse(line: int, raw: Mapping[str, Any]) -> LabelledReport | BadRow:
+def _parse(line: int, raw: Mapping[str, Any] | BadRow, *, sp4n: bool) -> LabelledReport | BadRow:
+    if isinstance(raw, BadRow):
+        return raw
+    if sp4n:
+        word = " ".join(str(raw.get("klasifikasi", "")).lower().split())
+        raw = {**raw, "klasifikasi": SP4N_KLASIFIKASI.get(word, raw.get("klasifikasi"))}
     try:
         report, labels = parse_report(raw), parse_labels(raw)
     except ReportError as error:
         return BadRow(line, error.field, error.problem, error.cure)
     extra = {
-        k: str(v) for k, v in raw.items() if k not in FIELDS and v is not None and str(v).strip()
+        k: _plain(v) for k, v in raw.items() if k not in FIELDS and v is not None and str(v).strip()
     }
     return LabelledReport(report, labels, extra)
 
 
-def _raw_rows(
-    path: Path, names: dict[str, str], *, sp4n: bool
-) -> Iterator[tuple[int, dict[str, Any] | BadRow]]:
+def _plain(value: object) -> str:
+    """A value as a string that can be written as UTF-8."""
+    return str(value).encode("utf-8", "replace").decode("utf-8")
+
+
+def _reader(path: Path) -> Callable[[Path, dict[str, str], bool], RawRows]:
+    """What reads this file, by its suffix."""
     if not path.is_file():
         raise FileFormatError(f"{path}: no such file")
     readers = {".jsonl": _jsonl, ".ndjson": _jsonl, ".csv": _csv, ".parquet": _parquet}
     reader = readers.get(path.suffix.lower())
     if reader is None:
         raise FileFormatError(f"{path}: unknown suffix; use .jsonl, .csv or .parquet")
-    yield from reader(path, names, sp4n)
+    return reader
 
 
-def _jsonl(
-    path: Path, names: dict[str, str], sp4n: bool
-) -> Iterator[tuple[int, dict[str, Any] | BadRow]]:
+def _jsonl(path: Path, names: dict[str, str], sp4n: bool) -> RawRows:
     with path.open("rb") as handle:
         for number, raw in enumerate(handle, 1):
             if not raw.strip():
@@ -123,7 +151,7 @@ def _jsonl(
             except UnicodeDecodeError:
                 yield number, BadRow(number, "-", "not UTF-8", "save the file as UTF-8")
                 continue
-            except (json.JSONDecodeError, RecursionError):
+            except (ValueError, RecursionError):  # ValueError: also an integer without an end
                 yield number, BadRow(number, "-", "not JSON", "write one JSON object a line")
                 continue
             if not isinstance(row, dict):
@@ -132,30 +160,67 @@ def _jsonl(
             yield number, _renamed(row, _columns(list(row), names, sp4n=sp4n))
 
 
-def _csv(
-    path: Path, names: dict[str, str], sp4n: bool
-) -> Iterator[tuple[int, dict[str, Any] | BadRow]]:
+def _csv(path: Path, names: dict[str, str], sp4n: bool) -> RawRows:
     # latin-1 decodes any byte; cells are re-decoded as UTF-8 one by one, so that a broken row
     # spoils only itself.
     with path.open(encoding="latin-1", newline="") as handle:
-        reader = csv.reader(handle)
-        header = [_utf8(c) for c in next(reader, [])]
+        records = _records(handle)
+        _, first = next(records, (1, None))
+        header = [_utf8(c) for c in first or []]
         if not header or None in header:
             raise FileFormatError(f"{path}: no readable header; the first line names the columns")
-        labels = [str(c).removeprefix("\ufeff").strip() for c in header]
+        labels = [str(c).strip() for c in header]
         columns = _columns(labels, names, sp4n=sp4n)
         _require_text(path, labels, names, columns)
-        while True:
-            start = reader.line_num + 1
-            try:
-                cells = next(reader)
-            except StopIteration:
+        for line, cells in records:
+            if cells is None:
+                cure = "close every quote, and double those inside a cell"
+                yield line, BadRow(line, "-", "a quote is not closed, or a cell is too long", cure)
+            else:
+                yield line, _csv_row(line, cells, labels, columns)
+
+
+class _Lines:
+    """Physical lines of a CSV file; those that were taken last can be given back."""
+
+    def __init__(self, lines: Iterable[str]) -> None:
+        self._source = iter(lines)
+        self._waiting: deque[str] = deque()
+        self.taken: list[str] = []
+
+    def __iter__(self) -> Iterator[str]:
+        return self
+
+    def __next__(self) -> str:
+        line = self._waiting.popleft() if self._waiting else next(self._source)
+        self.taken.append(line)
+        return line
+
+    def give_back(self) -> None:
+        """Offer all taken lines but the first once more."""
+        self._waiting.extendleft(reversed(self.taken[1:]))
+        del self.taken[1:]
+
+
+def _records(handle: Iterator[str]) -> Iterator[tuple[int, list[str] | None]]:
+    """(first line, cells) of each CSV record; None in place of cells that cannot be told apart.
+
+    Then reading goes on with the very next line, so that a stray quote swallows no other row.
+    """
+    lines, number = _Lines(chain([next(handle, "").removeprefix(_BOM)], handle)), 1
+    while True:
+        lines.taken.clear()
+        try:
+            cells = next(csv.reader(lines, strict=True), None)
+        except csv.Error:
+            lines.give_back()
+            yield number, None
+        else:
+            if cells is None:
                 return
-            except csv.Error:
-                yield start, BadRow(start, "-", "not CSV", "check quotes and line ends")
-                continue
             if cells:
-                yield start, _csv_row(start, cells, labels, columns)
+                yield number, cells
+        number += len(lines.taken)
 
 
 def _csv_row(
@@ -170,24 +235,39 @@ def _csv_row(
     return _renamed(_nested(dict(zip(labels, values, strict=True))), columns)
 
 
-def _parquet(
-    path: Path, names: dict[str, str], sp4n: bool
-) -> Iterator[tuple[int, dict[str, Any] | BadRow]]:
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    try:
-        source = pq.ParquetFile(path)
-    except (pa.ArrowInvalid, OSError) as error:
-        raise FileFormatError(f"{path}: not a Parquet file ({type(error).__name__})") from error
+def _parquet(path: Path, names: dict[str, str], sp4n: bool) -> RawRows:
+    source = _parquet_file(path)
     labels = list(source.schema_arrow.names)
     columns = _columns(labels, names, sp4n=sp4n)
     _require_text(path, labels, names, columns)
     line = 0
-    for batch in source.iter_batches(batch_size=1024):
-        for row in batch.to_pylist():
+    for batch in _batches(path, source):
+        for i in range(batch.num_rows):
             line += 1
+            try:
+                row = batch.slice(i, 1).to_pylist()[0]
+            except ValueError:  # a string that is no UTF-8, a time finer than microseconds
+                cure = "write text as UTF-8 and times in microseconds"
+                yield line, BadRow(line, "-", "holds a value that cannot be read", cure)
+                continue
             yield line, _renamed(_nested(row), columns)
+
+
+def _parquet_file(path: Path) -> Any:  # noqa: ANN401 - pyarrow has no types
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        return pq.ParquetFile(path)
+    except (pa.ArrowInvalid, OSError) as error:
+        raise FileFormatError(f"{path}: not a Parquet file ({type(error).__name__})") from error
+
+
+def _batches(path: Path, source: Any) -> Iterator[Any]:  # noqa: ANN401 - pyarrow has no types
+    try:
+        yield from source.iter_batches(batch_size=1024)
+    except (ValueError, OSError) as error:
+        raise FileFormatError(f"{path}: damaged ({type(error).__name__}); copy it again") from error
 
 
 def _columns(labels: list[str], names: dict[str, str], *, sp4n: bool) -> dict[str, str]:
@@ -197,7 +277,7 @@ def _columns(labels: list[str], names: dict[str, str], *, sp4n: bool) -> dict[st
         lowered = {label.strip().lower(): label for label in labels}
         for target, known in SP4N_COLUMNS.items():
             hit = next((lowered[k] for k in known if k in lowered), None)
-            if hit is not None:
+            if hit is not None and target not in columns.values():
                 columns[hit] = target
     for target, label in names.items():
         columns = {k: v for k, v in columns.items() if v != target}
@@ -208,18 +288,22 @@ def _columns(labels: list[str], names: dict[str, str], *, sp4n: bool) -> dict[st
 def _require_text(
     path: Path, labels: list[str], names: dict[str, str], columns: dict[str, str]
 ) -> None:
-    missing = [label for label in names.values() if label not in labels]
+    wanted = [*names.values(), *(["text"] if "text" not in columns.values() else [])]
+    missing = [label for label in wanted if label not in labels]
     if missing:
-        raise FileFormatError(f"{path}: no column {missing[0]!r}; it has {', '.join(labels)}")
-    if "text" not in columns.values():
-        raise FileFormatError(
-            f"{path}: no column 'text'; it has {', '.join(labels)}; "
-            "name yours with --map text=COLUMN"
-        )
+        joined = len(labels) == 1 and any(mark in labels[0] for mark in ";\t|")
+        cure = "separate columns with commas" if joined else "name yours with --map text=COLUMN"
+        shown = ", ".join(labels)
+        raise FileFormatError(f"{path}: no column {missing[0]!r}; it has {shown}; {cure}")
+    twice = [label for label in columns if labels.count(label) > 1]
+    if twice:
+        raise FileFormatError(f"{path}: column {twice[0]!r} stands twice; rename one of them")
 
 
 def _renamed(row: dict[str, Any], columns: dict[str, str]) -> dict[str, Any]:
-    return {columns.get(k, k): v for k, v in row.items() if columns.get(k, k) == k or k in columns}
+    """Contract fields, and the other columns under their own names unless those are taken."""
+    taken = set(columns.values())
+    return {columns.get(k, k): v for k, v in row.items() if k in columns or k not in taken}
 
 
 def _nested(row: dict[str, Any]) -> dict[str, Any]:
@@ -227,12 +311,15 @@ def _nested(row: dict[str, Any]) -> dict[str, Any]:
     if "location" in row or not {"lat", "lon"} <= set(row):
         return row
     point = {k: _number(row[k]) for k in ("lat", "lon")}
-    return {**row, "location": None if point["lat"] in (None, "") else point}
+    return {**row, "location": None if set(point.values()) == {None} else point}
 
 
 def _number(value: object) -> object:
+    """A cell as a number where it is one; None for an empty one and for NaN."""
+    if value is None or not str(value).strip():
+        return None
     try:
-        return float(str(value))
+        return None if math.isnan(number := float(str(value))) else number
     except ValueError:
         return value
 

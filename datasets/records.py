@@ -153,6 +153,8 @@ def _short(row: Mapping[str, object], name: str) -> str | None:
         return None
     if isinstance(value, bool) or not isinstance(value, str | int):
         raise ReportError(name, f"is {type(value).__name__}, not a string", "send a JSON string")
+    if isinstance(value, int) and abs(value) >= 10**MAX_SHORT:  # Python refuses to print it
+        raise ReportError(name, f"has over {MAX_SHORT} digits", f"send at most {MAX_SHORT}")
     text = str(value).strip()
     if len(text) > MAX_SHORT:
         raise ReportError(name, f"has {len(text):,} characters", f"send at most {MAX_SHORT}")
@@ -170,7 +172,8 @@ def _region(value: object) -> str | Mapping[str, str] | None:
             raise ReportError(
                 "region", "has unknown keys", "use province, regency, district, village"
             )
-        parts = {k: s for k in REGION_PARTS if (s := _short(value, k)) is not None}
+        named = {f"region.{k}": v for k, v in value.items()}
+        parts = {k: s for k in REGION_PARTS if (s := _short(named, f"region.{k}")) is not None}
         return parts or None
     return _short({"region": value}, "region")
 
@@ -185,9 +188,9 @@ def _location(value: object) -> Location | None:
 
 
 def _degrees(value: object, name: str, limit: int) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+    if isinstance(value, bool) or not isinstance(value, int | float):
         raise ReportError(name, "is not a number", "send decimal degrees")
-    if abs(value) > limit:
+    if not -limit <= value <= limit:  # nor is NaN; an integer may be too large for a float
         raise ReportError(name, f"is outside ±{limit}", "send decimal degrees (WGS 84)")
     return float(value)
 
@@ -226,7 +229,7 @@ def _flag(value: object) -> bool | None:
     if _empty(value):
         return None
     known = {"true": True, "1": True, "false": False, "0": False}
-    flag = known.get(str(value).strip().lower())
-    if flag is None:
+    flag = known.get(value.strip().lower()) if isinstance(value, str) else value
+    if flag not in (True, False):  # 1 and 0, also as floats, are equal to them
         raise ReportError("hoax", "is neither true nor false", "use true or false")
-    return flag
+    return bool(flag)

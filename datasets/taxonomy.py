@@ -67,18 +67,20 @@ def load_taxonomy() -> Taxonomy:
     """
     topics: list[Topic] = []
     seen: set[tuple[str, str]] = set()
+    ids: set[str] = set()
     for line, row in read_table(FILE, ("id", "main", "sub", "status")):
         topic = Topic(row["id"], row["main"], row["sub"], cast(Status, row["status"]))
         key = (topic.main, topic.sub)
         if topic.status not in get_args(Status):
             raise TableError(FILE, line, "unknown status", "use living, retired or residue")
-        if key in seen or any(topic.id == t.id for t in topics[-1:]):
+        if key in seen or topic.id in ids:
             raise TableError(FILE, line, "repeated topic", "keep one row")
         if topic.sub and (topic.main, "") not in seen:
             raise TableError(
                 FILE, line, "sub-topic before its main topic", "add the main row first"
             )
         seen.add(key)
+        ids.add(topic.id)
         topics.append(topic)
     return Taxonomy(topics)
 

@@ -6,8 +6,8 @@ import math
 from dataclasses import dataclass
 from functools import cache
 
+from pilah.datasets.tables import read_table
 from pilah.models.fingerprint import content_words
-from pilah.models.tables import read_table
 
 MIN_RESEMBLANCE = 0.55
 """Share of a claim's weighted words that a text must hold to resemble it."""
@@ -48,7 +48,7 @@ def closest_claim(normal: str) -> Claim | None:
 @cache
 def claims() -> tuple[tuple[Claim, dict[str, float]], ...]:
     """Every shipped claim and the weights of its words."""
-    rows = read_table("claims.csv", ("id", "claim", "verdict", "topic", "note")).values()
+    rows = [row for _, row in read_table("claims.csv", ("id", "claim", "verdict", "topic", "note"))]
     parts = [(row["id"], row["claim"], row["verdict"], row["topic"], row["note"]) for row in rows]
     kept = [(Claim(*row), frozenset(content_words(row[1].lower()))) for row in parts]
     counts: dict[str, int] = {}

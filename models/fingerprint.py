@@ -8,9 +8,10 @@ from functools import cache
 from hashlib import blake2s
 from typing import TYPE_CHECKING
 
+from pilah.datasets.tables import read_table
 from pilah.models.masking import case_numbers
+from pilah.models.phrases import PhraseFinder
 from pilah.models.reading import Fingerprint
-from pilah.models.tables import read_table
 from pilah.models.text import stem, tokens
 
 if TYPE_CHECKING:
@@ -103,7 +104,8 @@ def content_words(normal: str) -> tuple[str, ...]:
 
 def problems_in(normal: str) -> frozenset[str]:
     """Slugs of the things a normalised text complains about, by the phrases of problems.csv."""
-    return frozenset(slug for slug, phrases in _problems().items() if phrases.search(normal))
+    maybe = _problem_finder().marks(normal)
+    return frozenset(slug for slug in maybe if _problems()[slug].search(normal))
 
 
 def spot_words(normal: str) -> Iterator[str]:
@@ -145,14 +147,20 @@ def words_of(kind: str) -> frozenset[str]:
     "stop" carries no content; "role" follows "pak" but is no name; after "place" a place is told;
     "generic" in the name of a street or landmark tells no place by itself.
     """
-    rows = read_table("fingerprint_words.csv", ("word", "kind")).values()
+    rows = [row for _, row in read_table("fingerprint_words.csv", ("word", "kind"))]
     return frozenset(row["word"] for row in rows if row["kind"] == kind)
 
 
 @cache
 def _problems() -> dict[str, re.Pattern[str]]:
-    rows = read_table("problems.csv", ("slug", "phrases")).values()
+    rows = [row for _, row in read_table("problems.csv", ("slug", "phrases"))]
     return {row["slug"]: _any_of(row["phrases"]) for row in rows}
+
+
+@cache
+def _problem_finder() -> PhraseFinder[str]:
+    rows = [row for _, row in read_table("problems.csv", ("slug", "phrases"))]
+    return PhraseFinder((p, row["slug"]) for row in rows for p in row["phrases"].split("|"))
 
 
 def _any_of(phrases: str) -> re.Pattern[str]:

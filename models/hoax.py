@@ -17,9 +17,10 @@ from importlib import resources
 from typing import TYPE_CHECKING, Any
 
 from pilah.datasets.errors import TableError
+from pilah.datasets.tables import read_table
 from pilah.models.answer import Hoax, HoaxEvidence
 from pilah.models.claims import closest_claim
-from pilah.models.tables import read_table
+from pilah.models.phrases import PhraseFinder
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -290,11 +291,20 @@ def _doubt(host: str) -> float:
 
 
 @cache
-def _cue_table(kind: str) -> tuple[tuple[re.Pattern[str], str, float], ...]:
-    rows = read_table("hoax_cues.csv", ("kind", "phrase", "weight")).values()
-    kept = [(r["phrase"], float(r["weight"])) for r in rows if r["kind"] == kind]
-    longest_first = sorted(kept, key=lambda cue: -len(cue[0]))
-    return tuple((_pattern(phrase), phrase.rstrip("*"), w) for phrase, w in longest_first)
+def _cue_table() -> tuple[tuple[str, re.Pattern[str], str, float], ...]:
+    """All cues as (kind, pattern, phrase, weight), long phrases first."""
+    rows = [row for _, row in read_table("hoax_cues.csv", ("kind", "phrase", "weight"))]
+    rows.sort(key=lambda row: -len(row["phrase"]))
+    return tuple(
+        (r["kind"], _pattern(r["phrase"]), r["phrase"].rstrip("*"), float(r["weight"]))
+        for r in rows
+    )
+
+
+@cache
+def _cue_finder() -> PhraseFinder[int]:
+    """Finds the rows of the cue table whose phrase stands in a text, as part of a word or not."""
+    return PhraseFinder((phrase, i) for i, (_, _, phrase, _) in enumerate(_cue_table()))
 
 
 def _pattern(phrase: str) -> re.Pattern[str]:
@@ -304,8 +314,10 @@ def _pattern(phrase: str) -> re.Pattern[str]:
 def _cues(kind: str, normal: str) -> tuple[float, tuple[str, ...]]:
     """Noisy-or of the cues of one kind, and the phrases found; words are counted once."""
     score, phrases, left = 0.0, [], normal
-    for pattern, phrase, weight in _cue_table(kind):
-        if pattern.search(left):
+    table = _cue_table()
+    for i in sorted(_cue_finder().marks(normal)):
+        of, pattern, phrase, weight = table[i]
+        if of == kind and pattern.search(left):
             score, left = _or(score, weight), pattern.sub(" · ", left)
             phrases.append((weight, phrase))
     return score, tuple(phrase for _, phrase in sorted(phrases, reverse=True))

@@ -111,6 +111,7 @@ class DuplicateFinder:
         self._incidents: dict[str, str] = {}
         self._blocks: defaultdict[str, dict[str, None]] = defaultdict(dict)
         self._lock = RLock()
+        self._seen: tuple[str, list[tuple[Fingerprint, float]]] | None = None
 
     def __len__(self) -> int:
         """How many reports it remembers."""
@@ -195,12 +196,14 @@ class DuplicateFinder:
 
     def _keep(self, fingerprint: Fingerprint, incident_id: str) -> None:
         self._drop(fingerprint.report_id)
+        self._seen = None
         self._known[fingerprint.report_id] = fingerprint
         self._incidents[fingerprint.report_id] = incident_id
         for key in _keys(fingerprint) if fingerprint.visibility != "secret" else ():
             self._blocks[key][fingerprint.report_id] = None
 
     def _drop(self, report_id: str) -> bool:
+        self._seen = None
         self._incidents.pop(report_id, None)
         known = self._known.pop(report_id, None)
         for key in _keys(known) if known else ():
@@ -228,8 +231,18 @@ class DuplicateFinder:
 
     def _candidates(
         self, fingerprint: Fingerprint, vector: Vector
+    ) -> list[tuple[Fingerprint, float]]:
+        """Reports worth scoring, each once, with the cosine of its embedding (0: unknown).
+
+        The last answer is kept until the memory changes: ``find`` and ``burst`` ask alike.
+        """
+        if self._seen is None or self._seen[0] != fingerprint.report_id:
+            self._seen = fingerprint.report_id, list(self._search(fingerprint, vector))
+        return self._seen[1]
+
+    def _search(
+        self, fingerprint: Fingerprint, vector: Vector
     ) -> Iterator[tuple[Fingerprint, float]]:
-        """Reports worth scoring, each once, with the cosine of its embedding (0: unknown)."""
         near = dict(self.index.search(vector[None, :], NEIGHBOURS)[0])
         blocks = (self._blocks.get(key, {}) for key in _keys(fingerprint))
         latest = (i for block in blocks for i in islice(reversed(block), BLOCK_SIZE))

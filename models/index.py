@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import tempfile
+from contextlib import contextmanager
 from hashlib import blake2b
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,7 +16,7 @@ import numpy as np
 from pilah.datasets.errors import IndexMismatchError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from numpy.typing import NDArray
 
@@ -99,7 +100,8 @@ class VectorIndex:
         matrix, k = self._checked(vectors), min(k, len(self))
         if k < 1:
             return [[] for _ in matrix]
-        scores, keys = self._faiss.search(matrix, k)
+        with _threads(1 if len(matrix) == 1 else None):
+            scores, keys = self._faiss.search(matrix, k)
         rows = zip(keys.tolist(), scores.tolist(), strict=True)
         return [self._named(row_keys, row_scores) for row_keys, row_scores in rows]
 
@@ -178,6 +180,18 @@ class VectorIndex:
         if not np.isfinite(matrix).all():
             raise ValueError("a vector has a value that is not finite")
         return matrix
+
+
+@contextmanager
+def _threads(count: int | None) -> Iterator[None]:
+    """Search with so many threads: waking several costs a lone query more than they save."""
+    before = faiss.omp_get_max_threads()
+    if count is not None:
+        faiss.omp_set_num_threads(count)
+    try:
+        yield
+    finally:
+        faiss.omp_set_num_threads(before)
 
 
 def _write(path: Path, text: str) -> None:

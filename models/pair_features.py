@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, fields
+from functools import cached_property, lru_cache
 from itertools import product
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,7 +14,7 @@ import numpy as np
 from pilah.models.fingerprint import words_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Collection, Iterable, Mapping
 
     from numpy.typing import NDArray
 
@@ -27,7 +29,7 @@ NEAR_KM = 0.3
 EARTH_KM = 6371.0
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class WordWeights:
     """How telling a word is: its inverse document frequency (Sparck Jones 1972), 1 at most.
 
@@ -49,16 +51,22 @@ class WordWeights:
                 counts[word] = counts.get(word, 0) + 1
         return cls(total, counts)
 
+    @cached_property
+    def _known(self) -> dict[int, float]:
+        most = math.log1p(self.total)
+        return {
+            word: min(1.0, (most - math.log(max(1, often))) / most)
+            for word, often in self.counts.items()
+        }
+
     def weight(self, word: int) -> float:
         """From nearly 0 (in every text) to 1 (in one or none)."""
-        if not self.total:
-            return 1.0
-        often = max(1, self.counts.get(word, 0))
-        return min(1.0, math.log((1 + self.total) / often) / math.log1p(self.total))
+        return self._known.get(word, 1.0)
 
-    def sum(self, words: Iterable[int]) -> float:
+    def sum(self, words: Collection[int]) -> float:
         """Weight of a set of words."""
-        return math.fsum(map(self.weight, words))
+        known = self._known
+        return math.fsum([known.get(word, 1.0) for word in words])
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON; words in one text only are left out, for they weigh like unknown ones."""
@@ -131,10 +139,11 @@ class PairFeatures:
 
     def array(self) -> NDArray[np.float64]:
         """All features in the order of :data:`FEATURES`, shape (len(FEATURES),)."""
-        return np.array([getattr(self, name) for name in FEATURES])
+        return np.array(_in_order(self))
 
 
 FEATURES = tuple(field.name for field in fields(PairFeatures))
+_in_order = attrgetter(*FEATURES)
 
 
 def pair_features(
@@ -166,12 +175,13 @@ def pair_features(
 
 
 def _words(a: Fingerprint, b: Fingerprint, weights: WordWeights) -> dict[str, float]:
-    shared = weights.sum(a.words & b.words)
-    either, smaller = weights.sum(a.words | b.words), min(map(weights.sum, (a.words, b.words)))
+    both = a.words & b.words
+    shared, all_a, all_b = weights.sum(both), weights.sum(a.words), weights.sum(b.words)
+    either, smaller = all_a + all_b - shared, min(all_a, all_b)
     return {
         "overlap": shared / either if either else 0.0,
         "containment": shared / smaller if smaller else 0.0,
-        "rare_shared": math.log1p(sum(weights.weight(w) > 0.7 for w in a.words & b.words)),
+        "rare_shared": math.log1p(sum(weights.weight(w) > 0.7 for w in both)),
         "exact_copy": float(a.text_hash == b.text_hash),
     }
 
@@ -195,8 +205,9 @@ def _named(kind: str, ours: frozenset[str], theirs: frozenset[str]) -> dict[str,
     return {f"same_{kind}": float(same), f"other_{kind}": float(both and not same)}
 
 
-def _telling(name: str) -> set[str]:
-    return set(name.split()) - words_of("generic")
+@lru_cache(maxsize=1 << 16)
+def _telling(name: str) -> frozenset[str]:
+    return frozenset(name.split()) - words_of("generic")
 
 
 def _spots(a: Fingerprint, b: Fingerprint, weights: WordWeights) -> dict[str, float]:
@@ -205,8 +216,9 @@ def _spots(a: Fingerprint, b: Fingerprint, weights: WordWeights) -> dict[str, fl
     smaller = min(weights.sum(a.spots), weights.sum(b.spots))
     agreement = shared / smaller if smaller else 0.0
     rest_a, rest_b = a.words - a.spots, b.words - b.spots
-    either = weights.sum(rest_a | rest_b)
-    alike = weights.sum(rest_a & rest_b) / either if either else 0.0
+    both = weights.sum(rest_a & rest_b)
+    either = weights.sum(rest_a) + weights.sum(rest_b) - both
+    alike = both / either if either else 0.0
     return {
         "same_spot_words": agreement,
         "other_spot_words": 1 - agreement if smaller else 0.0,

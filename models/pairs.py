@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,6 +14,8 @@ from pilah.models.pair_features import FEATURES, PLAIN, PairFeatures, WordWeight
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from numpy.typing import NDArray
 
     from pilah.models.reading import Fingerprint
 
@@ -50,14 +53,20 @@ class PairScorer:
         if self.names != FEATURES or sizes != {len(FEATURES)} or min(self.scale) <= 0:
             raise BundleError("pair scorer: made for other features; train the bundle again")
 
+    @cached_property
+    def _line(self) -> tuple[NDArray[np.float64], float]:
+        """The same regression over features as they are: slope of each, and offset."""
+        slope = np.array(self.weights) / np.array(self.scale)
+        return slope, self.bias - float(slope @ np.array(self.mean))
+
     def features(self, a: Fingerprint, b: Fingerprint, cosine: float) -> PairFeatures:
         """The evidence of a pair, with this scorer's word weights."""
         return pair_features(a, b, cosine, self.words)
 
     def probability(self, features: PairFeatures) -> float:
         """Probability that both tell of the same incident, 0 to 1."""
-        standard = (features.array() - np.array(self.mean)) / np.array(self.scale)
-        logit = float(standard @ np.array(self.weights)) + self.bias
+        slope, offset = self._line
+        logit = float(features.array() @ slope) + offset
         return 1 / (1 + math.exp(-max(-700.0, min(700.0, logit))))
 
     def evidence(self, features: PairFeatures) -> tuple[str, ...]:

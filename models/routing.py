@@ -9,12 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-import ahocorasick
-
 from pilah.datasets.agencies import Agencies, Units
 from pilah.datasets.regions import Regions, lineage
 from pilah.datasets.routing_table import RoutingTable, Rule
 from pilah.models.answer import Agency, AgencyAlternative
+from pilah.models.phrases import PhraseFinder
 
 JAKARTA = "31"
 """Its kota and kabupaten are administrative: what is theirs elsewhere is the province's here."""
@@ -48,12 +47,12 @@ class Router:
     ) -> None:
         """Keep the tables."""
         self._table, self._agencies, self._units, self._regions = table, agencies, units, regions
-        self._terms = _automaton(table)
+        self._terms = _terms(table)
 
     def cues(self, normal: str) -> frozenset[str]:
         """Ids of the cues whose terms stand in a normalised text."""
         padded = f" {normal.replace(' ', '  ')} "  # doubled, so that neighbours share no blank
-        hit = {mark for _, marks in self._terms.iter(padded) for mark in marks}
+        hit = self._terms.marks(padded)
         vetoed = {name for name, speaks in hit if not speaks}
         return frozenset(name for name, speaks in hit if speaks and name not in vetoed)
 
@@ -155,18 +154,11 @@ def _inside(code: str | None, prefix: str) -> bool:
     return not prefix or (code is not None and (code == prefix or code.startswith(f"{prefix}.")))
 
 
-def _automaton(table: RoutingTable) -> ahocorasick.Automaton:
-    """All terms of all cues as whole words -> [(cue, speaks for it or vetoes it)].
-
-    Source: Aho and Corasick 1975; one pass over the text whatever the number of terms.
-    """
-    marks: dict[str, list[tuple[str, bool]]] = {}
-    for name, cue in table.cues.items():
-        for terms, speaks in ((cue.terms, True), (cue.not_terms, False)):
-            for term in terms:
-                marks.setdefault(f" {term.replace(' ', '  ')} ", []).append((name, speaks))
-    automaton = ahocorasick.Automaton()
-    for term, found in marks.items():
-        automaton.add_word(term, found)
-    automaton.make_automaton()
-    return automaton
+def _terms(table: RoutingTable) -> PhraseFinder[tuple[str, bool]]:
+    """All terms of all cues as whole words, marked with their cue and whether they speak for it."""
+    return PhraseFinder(
+        (f" {term.replace(' ', '  ')} ", (name, speaks))
+        for name, cue in table.cues.items()
+        for terms, speaks in ((cue.terms, True), (cue.not_terms, False))
+        for term in terms
+    )

@@ -197,7 +197,7 @@ class Triager:
         index, stored, mended = self.finder.index, set(), 0
         for fingerprint, vector, incident_id in remembered:
             stored.add(fingerprint.report_id)
-            if index.holds(fingerprint.report_id, vector):
+            if fingerprint.visibility == "secret" or index.holds(fingerprint.report_id, vector):
                 self.finder.restore([(fingerprint, incident_id)])
             else:
                 self.finder.remember(fingerprint, vector, incident_id)

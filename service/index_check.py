@@ -58,6 +58,8 @@ def compare_index(settings: Settings, folder: str) -> IndexState:
             missing = different = 0
             for fingerprint, vector, _ in reads.remembered(connection, version):
                 name = fingerprint.report_id
+                if fingerprint.visibility == "secret":
+                    continue  # secret reports are never indexed
                 stored.add(name)
                 missing += name not in index
                 different += name in index and not index.holds(name, vector)
