@@ -153,9 +153,9 @@ def _agency(
     pairs = [(a, r.labels.agency) for a, r in zip(answers, rows, strict=True) if r.labels.agency]
     if not pairs:
         return None
-    right = [_same(a[0], label) for a, label in pairs]
+    right = [same_body(a[0], label) for a, label in pairs]
     near = [
-        hit or any(_same(o, label) for o in a[2])
+        hit or any(same_body(o, label) for o in a[2])
         for hit, (a, label) in zip(right, pairs, strict=True)
     ]
     sure = [a[1] for a, _ in pairs]
@@ -168,5 +168,13 @@ def _agency(
     )
 
 
-def _same(name: str | None, label: str | None) -> bool:
-    return name is not None and label is not None and name.casefold() == label.casefold()
+OFFICES = ("pemerintah desa", "pemerintah nagari", "kelurahan", "kecamatan", "kapanewon")
+"""Offices that the answer names with their place, where a label may give the office alone."""
+
+
+def same_body(name: str | None, label: str | None) -> bool:
+    """Whether an answer names the labelled body, letter case aside."""
+    if name is None or label is None:
+        return False
+    ours, theirs = name.casefold(), label.casefold()
+    return ours == theirs or (theirs in OFFICES and ours.startswith(f"{theirs} "))

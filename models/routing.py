@@ -18,6 +18,8 @@ from pilah.models.phrases import PhraseFinder
 JAKARTA = "31"
 """Its kota and kabupaten are administrative: what is theirs elsewhere is the province's here."""
 MAX_ALTERNATIVES = 4
+VILLAGES = ("kelurahan", "desa")
+"""Unit families of the lowest level: an office of the kota, and a government of its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +104,10 @@ class Router:
                 else (kind.kabkota, kind.provinsi)
             )
             return names[0] or names[1], None, level
-        return self._unit(rule.target, code, seat), self._regions.government(seat), level
+        name = self._unit(rule.target, code, seat)
+        if rule.target in VILLAGES and level != "provinsi":
+            level = "desa" if name.startswith("Pemerintah ") else "kabkota"
+        return name, self._regions.government(seat), level
 
     def needs_place(self, rule: Rule) -> bool:
         """Does the unit that a rule names work at spots (a road, a lamp), not on registers?"""
@@ -122,14 +127,10 @@ class Router:
         """Unit name; an office of a named village or sub-district carries that name."""
         parts = [self._regions.by_code[c] for c in lineage(code)] if code else []
         named = {r.level: r for r in parts}
-        if family in ("desa", "kelurahan"):
-            if "kelurahan" in named:
-                return f"Kelurahan {named['kelurahan'].name}"
-            if "desa" in named:
-                return f"Pemerintah Desa {named['desa'].name}"
-        if family == "kecamatan" and "kecamatan" in named:
-            return f"Kecamatan {named['kecamatan'].name}"
-        return self._units.name(family, seat)
+        if family in VILLAGES:
+            family = next((level for level in VILLAGES if level in named), family)
+        usual = self._units.name(family, seat)
+        return f"{usual} {named[family].name}" if family in named else usual
 
 
 def answer_from(routes: list[Route]) -> Agency:

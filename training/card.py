@@ -22,7 +22,7 @@ _CARD = """# Bundle {name} ({{version}})
 
 ## Held-out figures
 
-Cross-validated ({folds} folds); near-duplicates, incidents and writer batches never cross a fold.
+Cross-validated ({folds} folds); near-duplicates and incidents never cross a fold.
 
 | target | rows | labels | accuracy | macro-F1 | top-3 | ECE | share answered at 95 % precision |
 |---|---|---|---|---|---|---|---|

@@ -12,6 +12,7 @@ from pilah.datasets.agencies import load_agencies, load_units
 from pilah.datasets.regions import load_regions
 from pilah.datasets.routing_table import load_routing
 from pilah.datasets.taxonomy import load_taxonomy
+from pilah.evaluation.evaluate import same_body
 from pilah.evaluation.thresholds import threshold
 from pilah.models.agency import AgencyReader
 from pilah.models.places import PlaceReader
@@ -91,7 +92,7 @@ def fit_routing(
         reader = AgencyReader(head, weight)
         answers = [reader.answer(routes[i], learned.get(i)) for i in asked]
         right = np.array([
-            a.name is not None and a.name.casefold() == str(rows[i].labels.agency).casefold()
+            same_body(a.name, rows[i].labels.agency)
             for a, i in zip(answers, asked, strict=True)
         ])  # fmt: skip
         if best is None or right.mean() > best.accuracy:

@@ -136,11 +136,9 @@ def prepare(config: TrainConfig) -> Prepared:
     if not good:
         raise InputError(f"no usable row in {len(config.data)} file(s), {len(bad)} bad rows")
     cleans = [read_text(r.report.full_text) for r in good]
-    keys = (
-        [r.labels.incident or r.extra.get("hard_negative_of") for r in good],
-        [r.extra.get("batch") for r in good],
-    )
-    return Prepared(good, cleans, groups([c.normal or "-" for c in cleans], keys), bad)
+    incidents = [r.labels.incident or r.extra.get("hard_negative_of") for r in good]
+    group = groups([c.normal or "-" for c in cleans], (incidents,))
+    return Prepared(good, cleans, group, bad)
 
 
 def _encoder(features: NgramFeatures, matrix: csr_matrix, config: TrainConfig) -> LsaEncoder:
