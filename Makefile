@@ -10,19 +10,19 @@ help:  ## Show this list
 .venv/serve.stamp: pyproject.toml
 	@test -x $(PY) || $(PYTHON) -m venv .venv
 	@echo "installing what serving needs (no torch) ..."
-	@$(PY) -m pip install --quiet --disable-pip-version-check -e . --config-settings editable_mode=strict
+	@$(PY) -m pip install -qq --disable-pip-version-check -e . --config-settings editable_mode=strict
 	@touch $@
 
 .venv/dev.stamp: pyproject.toml .venv/serve.stamp
 	@echo "installing what the tests need ..."
-	@$(PY) -m pip install --quiet --disable-pip-version-check -e '.[dev]' --config-settings editable_mode=strict
+	@$(PY) -m pip install -qq --disable-pip-version-check -e '.[dev]' --config-settings editable_mode=strict
 	@touch $@
 
 # A strict editable install lists the files it ships: one that came since must be listed too.
 FILES := $(shell find models service training datasets evaluation -name '__pycache__' -prune -o -type f -print | sort)
 .venv/files.stamp: .venv/serve.stamp $(FILES)
 	@echo '$(sort $(FILES))' | cmp -s - $@ || \
-	  $(PY) -m pip install --quiet --disable-pip-version-check --no-deps -e . --config-settings editable_mode=strict
+	  $(PY) -m pip install -qq --disable-pip-version-check --no-deps -e . --config-settings editable_mode=strict
 	@echo '$(sort $(FILES))' > $@
 
 demo: .venv/files.stamp  ## Classify the example reports with the bundled model
@@ -51,6 +51,13 @@ openapi: .venv/dev.stamp .venv/files.stamp  ## Write the committed OpenAPI docum
 
 bundle: .venv/files.stamp  ## Train the bundled model anew from the written corpus
 	@.venv/bin/pilah train training/experiments/default.toml -o models/data/bundle
+
+# One after the other, for they take the time. PILAH_BENCHMARKS names the folder of the data, PILAH_BUNDLE
+# another bundle. Passive waiting: threads that spin beside other work would slow the peer unfairly.
+BENCHES := surabaya_classify surabaya_topics surabaya_retrain side_by_side
+bench: .venv/files.stamp  ## Measure on real reports, if they are there; JSON in var/bench
+	@for b in $(BENCHES); do echo "== $$b"; \
+	  OMP_WAIT_POLICY=PASSIVE $(PY) tests/bench/$$b.py -o var/bench/$$b.json || exit 1; done
 
 clean:  ## Remove the environment and everything built
 	rm -rf .venv build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

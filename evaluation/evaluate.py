@@ -136,6 +136,9 @@ def _target(
 
 def _label(row: LabelledReport, name: str, *, own: bool) -> str | None:
     labels = row.labels
+    if name == "route":
+        level, unit = row.extra.get("level"), row.extra.get("unit")
+        return f"{level}:{unit}" if level and unit else None
     if own or not name.startswith("topic"):
         value: str | None = getattr(labels, name)
         return value

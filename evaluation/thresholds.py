@@ -23,9 +23,11 @@ def threshold(confidence: NDArray[np.float32], right: NDArray[np.bool_], target:
         The threshold, or :data:`NEVER` when no part of the answers reaches the target.
     """
     order = np.argsort(-confidence, kind="stable")
+    falling = confidence[order]
     precision = np.cumsum(right[order]) / np.arange(1, len(order) + 1)
-    reached = np.flatnonzero(precision >= target)
-    return float(confidence[order][reached[-1]]) if len(reached) else NEVER
+    last = np.append(falling[1:] < falling[:-1], True)[: len(order)]  # of equal confidences
+    reached = np.flatnonzero((precision >= target) & last)
+    return float(falling[reached[-1]]) if len(reached) else NEVER
 
 
 def thresholds(
@@ -51,5 +53,5 @@ def thresholds(
         own = (
             threshold(confidence[mine], right[mine], target) if mine.sum() >= MIN_ANSWERS else None
         )
-        found[label] = round(pooled if own is None else own, 4)
+        found[label] = pooled if own is None else own
     return found

@@ -85,7 +85,7 @@ class AgencyReader:
                     r.government if (r := route_of[n]) else None,
                     min(1.0, mixed[n]),
                     r.level if r else None,
-                    r.rule.rule if r else None,
+                    r.rule.rule if r and r.rule else None,
                 )
                 for n in others
             ),

@@ -30,7 +30,7 @@ from pilah.models.linear import LinearHead, dequantise, quantise
 from pilah.models.pairs import PairScorer
 
 FORMAT = 1
-TARGETS = ("topic_main", "topic_sub", "agency", "outcome", "klasifikasi")
+TARGETS = ("topic_main", "topic_sub", "route", "agency", "outcome", "klasifikasi")
 """The heads a bundle may carry."""
 
 Arrays = dict[str, NDArray[Any]]
@@ -48,6 +48,7 @@ class Bundle:
         label_set: ``sp4n-...`` for the national taxonomy, ``own-...`` for a city's own labels.
         pairs: same-incident scorer, or None when no incidents were in the training data.
         duplicates: thresholds of that scorer.
+        route_weight: share of the learned route head against the routing table, 0 to 1.
         agency_weight: share of a learned agency head against the routing table, 0 to 1.
         agency_sure: probability of an agency from which no person needs to look.
         facts: training facts for the manifest (seed, data fingerprint, metrics, environment).
@@ -62,6 +63,7 @@ class Bundle:
     label_set: str
     pairs: PairScorer | None = None
     duplicates: DuplicateThresholds = field(default_factory=DuplicateThresholds)
+    route_weight: float = 0.0
     agency_weight: float = 1.0
     agency_sure: float = 0.9
     facts: dict[str, Any] = field(default_factory=dict)
@@ -79,7 +81,12 @@ class Bundle:
         """Write the bundle into ``folder`` (replacing it as a whole); returns its version.
 
         The folder appears complete or not at all. Same content, same version.
+
+        Raises:
+            BundleError: the folder holds something else than a bundle.
         """
+        if folder.exists() and not (folder / "manifest.json").is_file() and not _empty(folder):
+            raise BundleError(f"{folder}: exists and is no bundle; name a new folder")
         folder.parent.mkdir(parents=True, exist_ok=True)
         draft = Path(tempfile.mkdtemp(prefix=".bundle-", dir=folder.parent))
         try:
@@ -101,10 +108,14 @@ class Bundle:
             for t, h in sorted(self.heads.items())
         }
         sums = {p.name: _sha256(p) for p in sorted(folder.iterdir())}
-        agency = {"weight": self.agency_weight, "sure": self.agency_sure}
+        agency = {
+            "route_weight": self.route_weight,
+            "weight": self.agency_weight,
+            "sure": self.agency_sure,
+        }
         content = {"format": FORMAT, "label_set": self.label_set, "heads": heads, "files": sums}
         content["agency"] = agency
-        version = hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:12]
+        version = _version(content)
         card = self.card.replace("{version}", version)
         (folder / "card.md").write_text(card, encoding="utf-8")
         manifest = {"name": self.name, "version": version, **content, "facts": self.facts}
@@ -137,7 +148,7 @@ class Bundle:
         names = json.loads((folder / "features.json").read_text("utf-8"))
         features = NgramFeatures.restore(names, {v: arrays[f"idf_{v}"] for v in names})
         components = dequantise(arrays["encoder_values"], arrays["encoder_scale"]).T
-        pairs, duplicates = _pairs(folder / "pairs.json")
+        pairs, duplicates = _pairs(folder) if "pairs.json" in manifest["files"] else _NO_PAIRS
         return cls(
             name=manifest["name"],
             features=features,
@@ -146,18 +157,27 @@ class Bundle:
             label_set=manifest["label_set"],
             pairs=pairs,
             duplicates=duplicates,
+            route_weight=manifest["agency"]["route_weight"],
             agency_weight=manifest["agency"]["weight"],
             agency_sure=manifest["agency"]["sure"],
             facts=manifest["facts"],
-            card=(folder / "card.md").read_text("utf-8"),
+            card=_card(folder / "card.md"),
             version=manifest["version"],
         )
 
 
-def _pairs(path: Path) -> tuple[PairScorer | None, DuplicateThresholds]:
-    if not path.is_file():
-        return None, DuplicateThresholds()
-    parts = json.loads(path.read_text("utf-8"))
+_NO_PAIRS: tuple[PairScorer | None, DuplicateThresholds] = (None, DuplicateThresholds())
+_CONTENT = ("format", "label_set", "heads", "files", "agency")
+"""What the version is a hash of: these keys of the manifest, and by them all other files."""
+
+
+def _version(manifest: dict[str, Any]) -> str:
+    content = {key: manifest[key] for key in _CONTENT}
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:12]
+
+
+def _pairs(folder: Path) -> tuple[PairScorer | None, DuplicateThresholds]:
+    parts = json.loads((folder / "pairs.json").read_text("utf-8"))
     return PairScorer.from_dict(parts["scorer"]), DuplicateThresholds(**parts["thresholds"])
 
 
@@ -179,12 +199,27 @@ def _manifest(folder: Path) -> dict[str, Any]:
         manifest: dict[str, Any] = json.loads(path.read_text("utf-8"))
     except FileNotFoundError:
         raise BundleError(f"{folder}: no bundle here; `pilah bundle list` shows them") from None
-    except json.JSONDecodeError:
+    except ValueError:
         raise BundleError(f"{path}: not JSON; copy the bundle again") from None
-    if manifest.get("format") != FORMAT:
-        found = manifest.get("format")
+    found = manifest.get("format") if isinstance(manifest, dict) else None
+    if found != FORMAT:
         raise BundleError(f"{path}: format {found}, this Pilah reads {FORMAT}; train it again")
+    if not {*_CONTENT, "name", "version", "facts"} <= set(manifest):
+        raise BundleError(f"{path}: incomplete; copy the bundle again")
+    if _version(manifest) != manifest["version"]:
+        raise BundleError(f"{path}: changed since it was saved; copy the bundle again")
     return manifest
+
+
+def _card(path: Path) -> str:
+    try:
+        return path.read_text("utf-8")
+    except FileNotFoundError:
+        raise BundleError(f"{path}: missing; copy the bundle again") from None
+
+
+def _empty(folder: Path) -> bool:
+    return folder.is_dir() and not any(folder.iterdir())
 
 
 def _dump(path: Path, value: object, indent: int | None = None) -> None:
@@ -202,6 +237,7 @@ def _sha256(path: Path) -> str:
 
 def _replace(draft: Path, folder: Path) -> None:
     old = folder.with_name(f".{folder.name}.old")
+    shutil.rmtree(old, ignore_errors=True)  # left by a process that was killed
     if folder.exists():
         folder.rename(old)
     draft.chmod(0o755)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from pilah.models.fingerprint import spot_words
 from pilah.models.reading import PlaceReading
 
 _TIME = re.compile(
@@ -38,7 +39,7 @@ def missing_parts(
         topic_known: a topic was stated.
     """
     found: list[tuple[str, str]] = []
-    if needs_place and not _spot(place):
+    if needs_place and not (_spot(place) or any(spot_words(normal))):
         found.append(("place", "tidak ada jalan, RT/RW, desa atau patokan"))
     if not _TIME.search(normal):
         found.append(("time", "tidak disebut sejak kapan atau kapan kejadiannya"))

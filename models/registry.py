@@ -104,8 +104,10 @@ class Registry:
             return {"live": SHIPPED, "history": []}
         try:
             state: dict[str, Any] = json.loads(path.read_text("utf-8"))
-        except json.JSONDecodeError:
+        except ValueError:
             raise BundleError(f"{path}: not JSON; remove it and promote a bundle again") from None
+        if not isinstance(state, dict) or not {"live", "history"} <= set(state):
+            raise BundleError(f"{path}: incomplete; remove it and promote a bundle again")
         return state
 
     def _record(self, version: str, action: str, reason: str) -> None:

@@ -6,18 +6,27 @@ fired for the chosen body is named in the answer.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
 
 from pilah.datasets.agencies import Agencies, Units
 from pilah.datasets.regions import Regions, lineage
 from pilah.datasets.routing_table import RoutingTable, Rule
 from pilah.models.answer import Agency, AgencyAlternative
 from pilah.models.phrases import PhraseFinder
+from pilah.models.text import normalise
+
+if TYPE_CHECKING:
+    from pilah.models.linear import FloatArray
 
 JAKARTA = "31"
 """Its kota and kabupaten are administrative: what is theirs elsewhere is the province's here."""
 MAX_ALTERNATIVES = 4
+MAX_LEARNED = 8
+"""Labels of the learned head that are turned into bodies."""
 VILLAGES = ("kelurahan", "desa")
 """Unit families of the lowest level: an office of the kota, and a government of its own."""
 
@@ -32,13 +41,19 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """One body reached by one topic, and the rule that led there."""
+    """One body, how it was reached and how probable it is.
+
+    Attributes:
+        rule: the rule of the table that led there, or None when only the learned head did.
+        learned: whether the learned head spoke for it.
+    """
 
     name: str
     government: str | None
     level: str
-    rule: Rule
+    rule: Rule | None
     probability: float
+    learned: bool = False
 
 
 class Router:
@@ -78,7 +93,7 @@ class Router:
         found: dict[tuple[str, str | None], Route] = {}
         for topic_id, probability in sorted(topics, key=lambda t: -t[1]):
             rule = self.rule(topic_id, cues, place.code)
-            name, government, level = self.body(rule, place.code)
+            name, government, level = self.body(rule.level, rule.target, place.code)
             if government is not None and level in ("provinsi", "kabkota", "desa"):
                 probability *= place.probability
             before = found.get((name, government))
@@ -88,30 +103,55 @@ class Router:
             )
         return sorted(found.values(), key=lambda r: -r.probability)
 
-    def body(self, rule: Rule, code: str | None) -> tuple[str, str | None, str]:
-        """Name, government and level that a rule means at a place."""
-        if rule.level in ("national", "bumn"):
-            agency = self._agencies.by_id[rule.target]
+    def learned(
+        self, labels: Sequence[str], probabilities: FloatArray, place: Place
+    ) -> list[Route]:
+        """What the learned route head says, most probable first.
+
+        Args:
+            labels: ``level:target`` such as ``kabkota:dishub`` or ``bumn:pln``.
+            probabilities: shape (labels,).
+            place: where it happened.
+        """
+        found: dict[tuple[str, str | None], Route] = {}
+        for i in np.argsort(-probabilities)[:MAX_LEARNED]:
+            level, _, target = labels[i].partition(":")
+            name, government, at = self.body(level, target, place.code)
+            before = found[name, government].probability if (name, government) in found else 0.0
+            total = before + float(probabilities[i])
+            found[name, government] = Route(name, government, at, None, total, learned=True)
+        return sorted(found.values(), key=lambda r: -r.probability)
+
+    def body(self, level: str, target: str, code: str | None) -> tuple[str, str | None, str]:
+        """Name, government and level of a body at a place.
+
+        Args:
+            level: national, bumn, provinsi, kabkota or desa.
+            target: agency id, or unit family id for the local levels.
+            code: Kemendagri code, or None when the place is unknown.
+        """
+        if level in ("national", "bumn"):
+            agency = self._agencies.by_id[target]
             parent = self._agencies.by_id.get(agency.parent) if agency.parent else None
-            return agency.name, (parent or agency).name, rule.level
-        level = "provinsi" if rule.level != "provinsi" and _inside(code, JAKARTA) else rule.level
+            return agency.name, (parent or agency).name, level
+        level = "provinsi" if level != "provinsi" and _inside(code, JAKARTA) else level
         seat = self._seat(level, code)
         if seat is None:
-            kind = self._units.families[rule.target]
+            kind = self._units.families[target]
             names = (
                 (kind.provinsi, kind.kabkota)
                 if level == "provinsi"
                 else (kind.kabkota, kind.provinsi)
             )
             return names[0] or names[1], None, level
-        name = self._unit(rule.target, code, seat)
-        if rule.target in VILLAGES and level != "provinsi":
+        name = self._unit(target, code, seat)
+        if target in VILLAGES and level != "provinsi":
             level = "desa" if name.startswith("Pemerintah ") else "kabkota"
         return name, self._regions.government(seat), level
 
-    def needs_place(self, rule: Rule) -> bool:
+    def needs_place(self, rule: Rule | None) -> bool:
         """Does the unit that a rule names work at spots (a road, a lamp), not on registers?"""
-        family = self._units.families.get(rule.target)
+        family = self._units.families.get(rule.target) if rule else None
         return family is not None and family.spot
 
     def _seat(self, level: str, code: str | None) -> str | None:
@@ -141,14 +181,42 @@ def answer_from(routes: list[Route]) -> Agency:
         government=best.government,
         level=best.level,
         probability=min(1.0, best.probability),
-        rule=best.rule.rule,
-        ground=best.rule.ground or None,
-        source="rules",
+        rule=best.rule.rule if best.rule else None,
+        ground=best.rule.ground or None if best.rule else None,
+        source=_source(best),
         alternatives=tuple(
-            AgencyAlternative(r.name, r.government, min(1.0, r.probability), r.level, r.rule.rule)
+            AgencyAlternative(
+                r.name,
+                r.government,
+                min(1.0, r.probability),
+                r.level,
+                r.rule.rule if r.rule else None,
+            )
             for r in routes[1 : 1 + MAX_ALTERNATIVES]
         ),
     )
+
+
+def mixed(rules: list[Route], learned: list[Route], weight: float) -> list[Route]:
+    """Both opinions in one list: p = (1 - weight) * rules + weight * learned.
+
+    A body that only one side knows gets nothing from the other.
+    """
+    found = {
+        (r.name, r.government): replace(r, probability=(1 - weight) * r.probability) for r in rules
+    }
+    for route in learned:
+        key = (route.name, route.government)
+        base = found.get(key, replace(route, probability=0.0))
+        total = base.probability + weight * route.probability
+        found[key] = replace(base, probability=total, learned=True)
+    return sorted(found.values(), key=lambda r: -r.probability)
+
+
+def _source(route: Route) -> Literal["rules", "learned", "both"]:
+    if route.rule is None:
+        return "learned"
+    return "both" if route.learned else "rules"
 
 
 def _inside(code: str | None, prefix: str) -> bool:
@@ -156,9 +224,12 @@ def _inside(code: str | None, prefix: str) -> bool:
 
 
 def _terms(table: RoutingTable) -> PhraseFinder[tuple[str, bool]]:
-    """All terms of all cues as whole words, marked with their cue and whether they speak for it."""
+    """All terms of all cues as whole words, marked with their cue and whether they speak for it.
+
+    They are normalised as every text is: where slang is spelt out, "rs" never stands by itself.
+    """
     return PhraseFinder(
-        (f" {term.replace(' ', '  ')} ", (name, speaks))
+        (f" {normalise(term).replace(' ', '  ')} ", (name, speaks))
         for name, cue in table.cues.items()
         for terms, speaks in ((cue.terms, True), (cue.not_terms, False))
         for term in terms

@@ -41,7 +41,7 @@ from pilah.models.outcome import missing_parts
 from pilah.models.pairs import plain_scorer
 from pilah.models.places import PlaceReader
 from pilah.models.reading import Analysis, Answer, CleanText, Fingerprint, PlaceReading, Vector
-from pilah.models.routing import Place, Route, Router
+from pilah.models.routing import Place, Route, Router, mixed
 from pilah.models.text import read_text
 from pilah.models.topics import TopicReader
 
@@ -272,7 +272,15 @@ class Triager:
             return []
         topics = self._topics.distribution(spoken["topic_main"], spoken.get("topic_sub"))
         place = Place(read.place.code, read.place.probability)
-        return self._router.routes(topics, self._router.cues(read.clean.normal), place)
+        rules = self._router.routes(topics, self._router.cues(read.clean.normal), place)
+        head = self.bundle.heads.get("route")
+        if head is None:
+            return rules
+        return mixed(
+            rules,
+            self._router.learned(head.labels, spoken["route"], place),
+            self.bundle.route_weight,
+        )
 
     def _outcome(
         self, read: Read, spoken: dict[str, FloatArray], *, topic: Topic, routes: list[Route]

@@ -10,8 +10,9 @@ from typing import Any
 from pilah.datasets.errors import InputError
 from pilah.models.features import VIEWS
 
-TARGETS = ("topic", "agency", "outcome", "klasifikasi")
-"""What ``--target`` takes; ``topic`` means main topic and, where labelled, sub-topic."""
+TARGETS = ("topic", "route", "agency", "outcome", "klasifikasi")
+"""What ``--target`` takes. ``topic`` means main topic and, where labelled, sub-topic; ``route`` the
+kind of body whatever the region, from the columns ``level`` and ``unit``."""
 
 
 @dataclass(frozen=True, slots=True)

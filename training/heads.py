@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import warnings
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
@@ -93,12 +95,33 @@ def _held_out_scores(
     groups: NDArray[np.int64],
     settings: HeadSettings,
 ) -> FloatArray:
-    folds = StratifiedGroupKFold(settings.folds, shuffle=True, random_state=settings.seed)
     scores = np.zeros((len(truth), size), dtype=np.float32)
-    for train, test in folds.split(features, truth, groups):
+
+    def fill(fold: tuple[NDArray[np.int64], NDArray[np.int64]]) -> None:
+        train, test = fold
         weights, bias = _fit(features[train], truth[train], size, settings)
         scores[test] = features[test] @ weights.T + bias
+
+    with ThreadPoolExecutor(settings.folds) as pool:  # the solver releases Python's lock
+        list(pool.map(fill, _folds(truth, groups, settings)))
     return scores
+
+
+def _folds(
+    truth: NDArray[np.int64], groups: NDArray[np.int64], settings: HeadSettings
+) -> list[tuple[NDArray[np.int64], NDArray[np.int64]]]:
+    """(training rows, held-out rows) of each fold; fewer folds where there is too little data.
+
+    Raises:
+        InputError: all rows are one group.
+    """
+    most = min(settings.folds, int(np.bincount(truth).max()), len(np.unique(groups)))
+    if most < 2:
+        raise InputError("all rows are near-duplicates of each other: nothing can be held out")
+    folds = StratifiedGroupKFold(most, shuffle=True, random_state=settings.seed)
+    with warnings.catch_warnings():  # a rare label is absent from some folds, as it must be
+        warnings.filterwarnings("ignore", "The least populated class", UserWarning)
+        return list(folds.split(truth, truth, groups))
 
 
 def _fit(
@@ -109,8 +132,11 @@ def _fit(
     present = np.flatnonzero(counts)
     weights = np.zeros((size, features.shape[1]), dtype=np.float32)
     bias = np.full(size, -1.0, dtype=np.float32)
+    if len(present) == 1:
+        bias[present] = 1.0
+        return weights, bias
     balance = (len(truth) / (len(present) * np.maximum(counts, 1))) ** settings.balance
-    machine = LinearSVC(C=settings.strength, random_state=settings.seed)
+    machine = LinearSVC(C=settings.strength, tol=1e-2, random_state=settings.seed)
     machine.fit(features, truth, sample_weight=balance[truth] / balance[truth].mean())
     coef, intercept = machine.coef_, machine.intercept_
     if len(present) == 2:
@@ -124,6 +150,8 @@ def _calibration(
 ) -> tuple[float, FloatArray]:
     """Scale alone, or scale and a shift per label: whichever is likelier on held-out halves."""
     half = np.random.default_rng(seed).random(len(truth)) < 0.5
+    if half.all() or not half.any():
+        half = np.arange(len(truth)) % 2 == 0
     losses = [
         sum(
             _loss(_fit_softmax(scores[a], truth[a], shifted=shifted), scores[b], truth[b])

@@ -38,8 +38,8 @@ HARD_NEGATIVE_OF = "hard_negative_of"
 MOVED_DAYS = 14
 """A moved stranger comes fewer days than this after the report to which it is moved."""
 PRECISION_TARGET = 0.97
-POSSIBLE_PRECISION = 0.5
-"""A pair is shown to a person from where one in two is right."""
+POSSIBLE = 0.5
+"""A pair that is more likely than not the same incident is shown to a person."""
 STRENGTHS = (0.3, 1.0, 3.0, 10.0, 30.0)
 """Strengths of the prior that are tried, in pairs."""
 FREE = frozenset({"cosine_no_spot"})
@@ -314,10 +314,10 @@ def _platt(logits: Floats, same: NDArray[np.bool_]) -> tuple[float, float]:
 
 
 def _thresholds(same: NDArray[np.bool_], probability: Floats) -> DuplicateThresholds:
-    """The lowest thresholds from which pairs reach the two precision targets."""
+    """The lowest threshold that keeps the precision target; a person sees what lies below it."""
     precision, _, cut = precision_recall_curve(same, probability)
     sure = [c for p, c in zip(precision, cut, strict=False) if p >= PRECISION_TARGET]
-    seen = [c for p, c in zip(precision, cut, strict=False) if p >= POSSIBLE_PRECISION]
     duplicate = float(min(sure, default=1.0))
-    possible = min(float(min(seen, default=1.0)), duplicate)
-    return DuplicateThresholds(duplicate, possible, version=f"p{PRECISION_TARGET:.2f}")
+    return DuplicateThresholds(
+        duplicate, min(POSSIBLE, duplicate), version=f"p{PRECISION_TARGET:.2f}"
+    )

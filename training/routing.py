@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import product
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -16,7 +17,7 @@ from pilah.evaluation.evaluate import same_body
 from pilah.evaluation.thresholds import threshold
 from pilah.models.agency import AgencyReader
 from pilah.models.places import PlaceReader
-from pilah.models.routing import Place, Route, Router
+from pilah.models.routing import Place, Route, Router, mixed
 from pilah.models.topics import TopicReader
 
 if TYPE_CHECKING:
@@ -38,12 +39,14 @@ class RoutingFit:
     """What held-out rows say of the agency answer.
 
     Attributes:
+        route_weight: share of the learned route head with the fewest wrong answers.
         weight: share of a learned agency head with the fewest wrong answers.
         sure: probability from which the answers reach the precision target.
         rows: how many rows were asked.
-        accuracy: share of right answers at that weight.
+        accuracy: share of right answers at these weights.
     """
 
+    route_weight: float
     weight: float
     sure: float
     rows: int
@@ -84,33 +87,37 @@ def fit_routing(
     asked = [i for i in heads["topic_main"].rows() if rows[i].labels.agency]
     if len(asked) < MIN_ROWS:
         return None
-    routes = _routes(rows, cleans, heads, asked)
+    router = Router(load_routing(), load_agencies(), load_units(), load_regions())
+    rules, learned = _routes(router, rows, cleans, heads, asked)
     head = heads["agency"].fitted.head if "agency" in heads else None
-    learned = heads["agency"].rows() if "agency" in heads else {}
+    spoken = heads["agency"].rows() if "agency" in heads else {}
+    tried = product(WEIGHTS if "route" in heads else (0.0,), WEIGHTS if head else (0.0,))
     best: RoutingFit | None = None
-    for weight in WEIGHTS if head else (0.0,):
+    for route_weight, weight in tried:
         reader = AgencyReader(head, weight)
-        answers = [reader.answer(routes[i], learned.get(i)) for i in asked]
+        answers = [
+            reader.answer(mixed(rules[i], learned[i], route_weight), spoken.get(i)) for i in asked
+        ]
         right = np.array([
-            same_body(a.name, rows[i].labels.agency)
-            for a, i in zip(answers, asked, strict=True)
+            same_body(a.name, rows[i].labels.agency) for a, i in zip(answers, asked, strict=True)
         ])  # fmt: skip
         if best is None or right.mean() > best.accuracy:
             confidence = np.array([a.probability for a in answers], dtype=np.float32)
-            sure = min(1.0, threshold(confidence, right, precision))
-            best = RoutingFit(weight, round(sure, 4), len(asked), float(right.mean()))
+            sure = threshold(confidence, right, precision)
+            best = RoutingFit(route_weight, weight, sure, len(asked), float(right.mean()))
     return best
 
 
 def _routes(
+    router: Router,
     rows: Sequence[LabelledReport],
     cleans: Sequence[CleanText],
     heads: Mapping[str, HeldOut],
     asked: list[int],
-) -> dict[int, list[Route]]:
+) -> tuple[dict[int, list[Route]], dict[int, list[Route]]]:
+    """By row number: what the table says, and what the learned route head says."""
     regions = load_regions()
     places = PlaceReader(regions)
-    router = Router(load_routing(), load_agencies(), load_units(), regions)
     sub_head = heads.get("topic_sub")
     topics = TopicReader(
         heads["topic_main"].fitted.head,
@@ -118,11 +125,16 @@ def _routes(
         load_taxonomy(),
     )
     mains, subs = heads["topic_main"].rows(), sub_head.rows() if sub_head else {}
-    found = {}
+    kinds = heads["route"].fitted.head.labels if "route" in heads else ()
+    guesses = heads["route"].rows() if "route" in heads else {}
+    found: dict[int, list[Route]] = {}
+    learned: dict[int, list[Route]] = {}
     for i in asked:
         report = rows[i].report
         seen = places.read(cleans[i].fixed, regions.resolve(report.region), report.location)
         spread = topics.distribution(mains[i], subs.get(i))
         cues = router.cues(cleans[i].normal)
-        found[i] = router.routes(spread, cues, Place(seen.code, seen.probability))
-    return found
+        place = Place(seen.code, seen.probability)
+        found[i] = router.routes(spread, cues, place)
+        learned[i] = router.learned(kinds, guesses[i], place) if i in guesses else []
+    return found, learned

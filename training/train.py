@@ -7,7 +7,7 @@ import json
 import platform
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
@@ -15,9 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.decomposition import TruncatedSVD
 
-from pilah.datasets.errors import InputError
+from pilah.datasets.errors import InputError, UnknownRegionError
 from pilah.datasets.near import groups
 from pilah.datasets.readers import BadRow, read_rows, with_defaults
+from pilah.datasets.regions import load_regions
 from pilah.datasets.taxonomy import load_taxonomy
 from pilah.models.bundle import Bundle
 from pilah.models.encoder import LsaEncoder
@@ -40,6 +41,7 @@ Progress = Callable[[str], object]
 """Called with the name of each step as it starts."""
 FIELDS = {
     "topic": ("topic_main", "topic_sub"),
+    "route": ("route",),
     "agency": ("agency",),
     "outcome": ("outcome",),
     "klasifikasi": ("klasifikasi",),
@@ -87,12 +89,15 @@ def train(config: TrainConfig, progress: Progress = lambda _: None) -> Bundle:
     """
     progress("membaca data / reading data")
     data = prepare(config)
+    own, targets = _targets(data.rows, config)
     progress(f"n-grams of {len(data.rows):,} reports")
     features = NgramFeatures(config.views, config.min_df, config.max_features or None)
-    matrix = features.fit([c.normal for c in data.cleans])
+    try:
+        matrix = features.fit([c.normal for c in data.cleans])
+    except ValueError:
+        raise InputError("no n-gram stands in enough texts; add rows or lower min_df") from None
     progress("embedding")
     encoder = _encoder(features, matrix, config)
-    own, targets = _targets(data.rows, config)
     fitted: dict[str, FittedHead] = {}
     for target in targets:
         progress(f"head {target.name}: {len(set(target.labels))} labels")
@@ -111,6 +116,7 @@ def train(config: TrainConfig, progress: Progress = lambda _: None) -> Bundle:
         label_set=_label_set(fitted, own=own),
         pairs=incidents.scorer if incidents else None,
         duplicates=incidents.thresholds if incidents else DuplicateThresholds(),
+        route_weight=routing.route_weight if routing else 0.0,
         agency_weight=routing.weight if routing else 1.0,
         agency_sure=routing.sure if routing else _agency_sure(fitted, config),
         facts=facts
@@ -132,7 +138,7 @@ def prepare(config: TrainConfig) -> Prepared:
             if isinstance(row.content, BadRow):
                 bad.append(row.content)
             else:
-                good.append(with_defaults(row.content, region=config.region or None))
+                good.append(_placed(with_defaults(row.content, region=config.region or None)))
     if not good:
         raise InputError(f"no usable row in {len(config.data)} file(s), {len(bad)} bad rows")
     cleans = [read_text(r.report.full_text) for r in good]
@@ -141,17 +147,27 @@ def prepare(config: TrainConfig) -> Prepared:
     return Prepared(good, cleans, group, bad)
 
 
+def _placed(row: LabelledReport) -> LabelledReport:
+    """The row without a region that is in no table: its text and labels are worth learning."""
+    try:
+        load_regions().resolve(row.report.region)
+    except UnknownRegionError:
+        return replace(row, report=replace(row.report, region=None))
+    return row
+
+
 def _encoder(features: NgramFeatures, matrix: csr_matrix, config: TrainConfig) -> LsaEncoder:
     dim = min(config.dim, min(matrix.shape) - 1)
-    svd = TruncatedSVD(dim, random_state=config.seed).fit(matrix)
+    with np.errstate(divide="ignore", invalid="ignore"):  # texts that are all the same
+        svd = TruncatedSVD(dim, random_state=config.seed).fit(matrix)
     return LsaEncoder(features, np.ascontiguousarray(svd.components_.T, dtype=np.float32))
 
 
 def _targets(rows: Sequence[LabelledReport], config: TrainConfig) -> tuple[bool, list[Target]]:
-    """The heads to fit; True when the topics are a city's own, not SP4N's."""
-    mains = {r.labels.topic_main for r in rows if r.labels.topic_main}
-    taxonomy = load_taxonomy()
-    own = any(taxonomy.find(m) is None for m in mains)
+    """The heads to fit; True when most topics are a city's own, not SP4N's."""
+    mains = Counter(r.labels.topic_main for r in rows if r.labels.topic_main)
+    strange = {m: n for m, n in sorted(mains.items()) if load_taxonomy().find(m) is None}
+    own = 2 * sum(strange.values()) > mains.total()
     found = []
     for name in (n for t in config.target for n in FIELDS[t]):
         if name == "topic_sub" and own:
@@ -163,6 +179,7 @@ def _targets(rows: Sequence[LabelledReport], config: TrainConfig) -> tuple[bool,
             continue
         index = np.array([i for i, x in enumerate(labels) if x in learned], dtype=np.int64)
         rare = {x: n for x, n in sorted(count.items()) if x not in learned}
+        rare |= strange if name == "topic_main" and not own else {}
         found.append(Target(name, index, [str(labels[i]) for i in index], rare))
     if not found:
         raise InputError(
@@ -175,6 +192,9 @@ def _targets(rows: Sequence[LabelledReport], config: TrainConfig) -> tuple[bool,
 def _label(row: LabelledReport, name: str, *, own: bool) -> str | None:
     """The label of one row; SP4N topics become ids, only living ones are learned."""
     labels = row.labels
+    if name == "route":
+        level, unit = row.extra.get("level"), row.extra.get("unit")
+        return f"{level}:{unit}" if level and unit else None
     if not name.startswith("topic") or own:
         value: str | None = getattr(labels, name)
         return value
@@ -204,7 +224,7 @@ def _agency_sure(fitted: dict[str, FittedHead], config: TrainConfig) -> float:
     if "agency" not in fitted:
         return config.sure_precision
     limits = fitted["agency"].head.sure.values()
-    return min(1.0, sorted(limits)[len(limits) // 2])
+    return sorted(limits)[len(limits) // 2]
 
 
 def _label_set(fitted: dict[str, FittedHead], *, own: bool) -> str:
