@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from typing import Literal
 
+from pilah.datasets.agencies import load_agencies, load_units
 from pilah.datasets.errors import ReportError
 from pilah.datasets.near import near_pairs
 from pilah.datasets.readers import BadRow, Row
@@ -101,11 +102,25 @@ def _alone(
         load_regions().resolve(row.report.region)
     except ReportError as error:
         yield Finding("error", "region", line, error.problem, error.cure)
+    yield from _unit(line, row)
     if find_personal_data(row.report.full_text):
         yield Finding(
             "error", "personal-data", line, "holds a NIK, phone number or the like",
             "mask it before the text is kept as training data",
         )  # fmt: skip
+
+
+def _unit(line: int, row: LabelledReport) -> Iterator[Finding]:
+    """``level`` and ``unit`` (columns of the written corpus) must be in the tables."""
+    level, unit = row.extra.get("level"), row.extra.get("unit")
+    if level is None or unit is None:
+        return
+    agency = load_agencies().by_id.get(unit)
+    national = agency is not None and agency.level == level
+    local = level in ("provinsi", "kabkota", "desa") and unit in load_units().families
+    if not (national or local):
+        cure = "use an id of agencies.csv at its level, or of unit_families.csv"
+        yield Finding("error", "agency", line, "level and unit do not fit the tables", cure)
 
 
 def _topics(rows: list[tuple[int, LabelledReport]]) -> Iterator[Finding]:

@@ -86,15 +86,17 @@ def read_rows(
         One Row a line, in order; a bad row does not stop the others.
 
     Raises:
-        FileFormatError: the file cannot be read at all, or a mapped column is missing. What can
-            be seen without reading rows is said at the call, before anything else is touched.
+        FileFormatError: the file cannot be read at all, or a mapped column is missing. What the
+            first row shows is said at the call, before the caller touches anything else.
     """
     names = dict(mapping or {})
     unknown = set(names) - set(FIELDS)
     if unknown:
         raise FileFormatError(f"--map {sorted(unknown)[0]}=: unknown field; use one of {FIELDS}")
     raw_rows = _reader(path)(path, names, sp4n)
-    return (Row(line, _parse(line, raw, sp4n=sp4n)) for line, raw in raw_rows)
+    first = next(raw_rows, None)
+    opened = raw_rows if first is None else chain([first], raw_rows)
+    return (Row(line, _parse(line, raw, sp4n=sp4n)) for line, raw in opened)
 
 
 def count_rows(path: Path) -> int:

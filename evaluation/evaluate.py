@@ -78,6 +78,8 @@ def evaluate(
     Raises:
         InputError: no row has a label that the bundle predicts.
     """
+    if not rows:
+        raise InputError("no row to measure on")
     bundle = triager.bundle
     spoken: dict[str, list[FloatArray]] = {name: [] for name in bundle.heads}
     answers: list[tuple[str | None, bool, tuple[str, ...]]] = []

@@ -7,9 +7,11 @@ on stderr and exit code 2; a batch with bad rows ends with exit code 1.
 from __future__ import annotations
 
 import sys
+from typing import NoReturn
 
 import typer
 from rich.console import Console
+from rich.text import Text
 
 from pilah.datasets.errors import PilahError
 from pilah.service import cli_data, cli_files, cli_models, cli_service
@@ -46,8 +48,15 @@ def main() -> None:
     try:
         app()
     except PilahError as error:
-        Console(stderr=True).print(f"[bold red]pilah:[/] {error}", highlight=False, soft_wrap=True)
-        sys.exit(2)
+        _say(str(error))
+    except OSError as error:  # a folder that is not there, a full disk, no permission
+        _say(f"{error.filename}: {error.strerror}" if error.filename else str(error))
+
+
+def _say(message: str) -> NoReturn:
+    text = Text.assemble(("pilah: ", "bold red"), message)
+    Console(stderr=True).print(text, soft_wrap=True)
+    sys.exit(2)
 
 
 if __name__ == "__main__":

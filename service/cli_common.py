@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -42,13 +43,25 @@ def mapping(pairs: list[str] | None) -> dict[str, str]:
     Raises:
         InputError: an item without ``=``.
     """
-    found = {}
+    found: dict[str, str] = {}
     for pair in pairs or []:
         name, equals, column = pair.partition("=")
         if not equals or not name or not column:
             raise InputError(f"--map {pair}: write FIELD=COLUMN, e.g. --map text=isi_laporan")
+        if name.strip() in found:
+            raise InputError(f"--map {pair}: {name.strip()} was mapped before; give it once")
         found[name.strip()] = column.strip()
     return found
+
+
+def spare(source: Path, output: Path | None) -> None:
+    """Refuse to write over the file that is read.
+
+    Raises:
+        InputError: both are the same file.
+    """
+    if output is not None and output.exists() and output.samefile(source):
+        raise InputError(f"{output}: is the input itself; name another output")
 
 
 def is_sp4n(name: str | None) -> bool:

@@ -26,6 +26,7 @@ from pilah.service.cli_common import (
     is_sp4n,
     mapping,
     progress,
+    spare,
 )
 
 app = typer.Typer(no_args_is_help=True, help="Look at, convert and split labelled reports.")
@@ -72,9 +73,11 @@ def import_cli(
 
     Example: `pilah data import ekspor.csv --format sp4n -o riwayat.jsonl`
     """
+    rows = read_rows(source, mapping(columns), sp4n=is_sp4n(form))
+    spare(source, output)
     bad, done = [], 0
     with output.open("w", encoding="utf-8") as out, progress("baris", count_rows(source)) as tick:
-        for row in read_rows(source, mapping(columns), sp4n=is_sp4n(form)):
+        for row in rows:
             tick(1)
             if isinstance(row.content, BadRow):
                 bad.append(row.content)
@@ -141,9 +144,10 @@ def as_row(row: LabelledReport) -> dict[str, object]:
 
 
 def _refuse(bad: Sequence[BadRow], output: Path) -> None:
-    if not bad:
-        return
     path = output.with_name(f"{output.name}.errors.jsonl")
+    if not bad:
+        path.unlink(missing_ok=True)  # of an earlier run
+        return
     lines = (json.dumps(asdict(b), ensure_ascii=False) + "\n" for b in bad)
     path.write_text("".join(lines), encoding="utf-8")
     errors.print(f"{len(bad)} bad row(s): see {path}", highlight=False)
@@ -161,7 +165,7 @@ def _print(report: CheckReport) -> None:
         if kinds[finding.kind] <= SHOWN:
             place = f"line {finding.line}: " if finding.line else ""
             text = f"{finding.severity} {finding.kind}: {place}{finding.problem}; {finding.cure}"
-            _out.print(text, highlight=False, markup=False)
+            _out.print(text, highlight=False, markup=False, soft_wrap=True)
     for kind, count in kinds.items():
         if count > SHOWN:
             _out.print(f"{kind}: {count - SHOWN} more; --json lists all", highlight=False)

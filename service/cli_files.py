@@ -16,10 +16,11 @@ from rich.table import Table
 
 from pilah.datasets.errors import FileFormatError, ReportError
 from pilah.datasets.readers import BadRow, count_rows, read_rows
-from pilah.datasets.records import parse_report
+from pilah.datasets.records import Report, parse_report
 from pilah.models.answer import Triage
 from pilah.models.batch import triage_rows
 from pilah.models.compare import compare_pair
+from pilah.models.triage import Triager
 from pilah.service.cli_common import (
     BundleOption,
     FormatOption,
@@ -29,6 +30,7 @@ from pilah.service.cli_common import (
     is_sp4n,
     mapping,
     progress,
+    spare,
     triager,
 )
 
@@ -58,15 +60,17 @@ def classify(
 
     Example: `pilah classify laporan.csv -o hasil.jsonl --map text=isi --region "Kab. Sleman"`
     """
-    names, engine = mapping(columns), triager(bundle)
+    rows = read_rows(source, mapping(columns), sp4n=is_sp4n(form))
+    total = count_rows(source)
+    spare(source, output)
+    engine = triager(bundle)
     trouble = Path(f"{output or source.name}.errors.jsonl")
     bad = 0
     answers: list[Triage] = []
-    rows = read_rows(source, names, sp4n=is_sp4n(form))
     with (
         _writer(None if table else output) as out,
         _lazy(trouble) as refuse,
-        progress("laporan", count_rows(source)) as tick,
+        progress("laporan", total) as tick,
     ):
         for outcome in triage_rows(engine, rows, region=region):
             if isinstance(outcome.content, BadRow):
@@ -93,17 +97,21 @@ def compare(
 
     Example: `pilah compare pasangan.jsonl -o jawaban.jsonl`
     """
+    if source.suffix.lower() not in (".jsonl", ".ndjson"):
+        raise FileFormatError(f"{source}: unknown suffix; pairs are read from .jsonl")
+    total = count_rows(source)
+    spare(source, output)
     engine = triager(bundle)
     trouble = Path(f"{output or source.name}.errors.jsonl")
     bad = 0
     with (
         _writer(output) as out,
         _lazy(trouble) as refuse,
-        progress("pasangan", count_rows(source)) as tick,
+        progress("pasangan", total) as tick,
     ):
         for line, row in _pairs(source):
             try:
-                answer = compare_pair(engine, *(parse_report(_side(row, s)) for s in "ab"))
+                answer = compare_pair(engine, *(_side(engine, row, s) for s in "ab"))
                 out.write(json.dumps(asdict(answer), ensure_ascii=False) + "\n")
             except ReportError as error:
                 refuse(asdict(BadRow(line, error.field, error.problem, error.cure)))
@@ -115,20 +123,26 @@ def compare(
 
 
 def _pairs(source: Path) -> Iterator[tuple[int, Any]]:
-    if not source.is_file():
-        raise FileFormatError(f"{source}: no such file")
     with source.open("rb") as handle:
         for line, raw in enumerate(handle, 1):
+            if not raw.strip():
+                continue
             try:
                 yield line, json.loads(raw)
             except (ValueError, RecursionError):
                 yield line, None
 
 
-def _side(row: Any, side: str) -> dict[str, object]:  # noqa: ANN401 - any JSON value
-    report = row.get(side) if isinstance(row, dict) else None
-    if not isinstance(report, dict):
+def _side(engine: Triager, row: Any, side: str) -> Report:  # noqa: ANN401 - any JSON value
+    """One report of a pair, checked; errors name the side."""
+    fields = row.get(side) if isinstance(row, dict) else None
+    if not isinstance(fields, dict):
         raise ReportError(side, "is not a report object", 'write {"a": {...}, "b": {...}} a line')
+    try:
+        report = parse_report(fields)
+        engine.region(report)
+    except ReportError as error:
+        raise ReportError(f"{side}.{error.field}", error.problem, error.cure) from None
     return report
 
 

@@ -10,12 +10,14 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from pilah.datasets.errors import InputError
-from pilah.datasets.readers import BadRow, count_rows, read_rows, with_defaults
+from pilah.datasets.errors import InputError, ReportError
+from pilah.datasets.readers import BadRow, read_rows, with_defaults
+from pilah.datasets.records import LabelledReport
 from pilah.evaluation.evaluate import Result, evaluate
 from pilah.evaluation.report import write_report
 from pilah.models.bundle import Bundle
 from pilah.models.registry import SHIPPED
+from pilah.models.triage import Triager
 from pilah.service.cli_common import (
     BundleOption,
     FormatOption,
@@ -65,7 +67,7 @@ def train_cli(
     if tables and len(source) > 1:
         raise InputError("give one .toml experiment, or data files, not both")
     config = load_config(tables[0]) if tables else TrainConfig(data=tuple(source))
-    changes: dict[str, object] = {"name": output.name}
+    changes: dict[str, object] = {} if tables else {"name": output.name}
     changes |= {"target": tuple(t.strip() for t in target.split(","))} if target else {}
     changes |= {"map": mapping(columns)} if columns else {}
     changes |= {"region": region} if region else {}
@@ -96,19 +98,27 @@ def evaluate_cli(
 
     Example: `pilah evaluate --bundle kota --data 2026.csv --map agency=dinas -o hasil`
     """
-    rows, bad = [], 0
+    engine, rows, bad = triager(bundle), [], 0
     for row in read_rows(data, mapping(columns), sp4n=is_sp4n(form)):
-        if isinstance(row.content, BadRow):
+        try:
+            rows.append(_usable(engine, row.content, region))
+        except ReportError:
             bad += 1
-        else:
-            rows.append(with_defaults(row.content, region=region))
-    with progress("laporan", count_rows(data)) as tick:
-        result = evaluate(triager(bundle), rows, tick)
+    with progress("laporan", len(rows)) as tick:
+        result = evaluate(engine, rows, tick)
     metrics, page = write_report(result, output)
     _print(result)
     if bad:
         errors.print(f"{bad} bad rows left out: see `pilah data check`", highlight=False)
     _out.print(f"{metrics}\n{page}", highlight=False)
+
+
+def _usable(engine: Triager, row: LabelledReport | BadRow, region: str | None) -> LabelledReport:
+    if isinstance(row, BadRow):
+        raise ReportError(row.field, row.problem, row.cure)
+    kept = with_defaults(row, region=region)
+    engine.region(kept.report)
+    return kept
 
 
 def _print(result: Result) -> None:

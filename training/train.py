@@ -152,7 +152,8 @@ def _placed(row: LabelledReport) -> LabelledReport:
     try:
         load_regions().resolve(row.report.region)
     except UnknownRegionError:
-        return replace(row, report=replace(row.report, region=None))
+        extra = {**row.extra, "region": str(row.report.region)}
+        return replace(row, report=replace(row.report, region=None), extra=extra)
     return row
 
 
@@ -167,7 +168,7 @@ def _targets(rows: Sequence[LabelledReport], config: TrainConfig) -> tuple[bool,
     """The heads to fit; True when most topics are a city's own, not SP4N's."""
     mains = Counter(r.labels.topic_main for r in rows if r.labels.topic_main)
     strange = {m: n for m, n in sorted(mains.items()) if load_taxonomy().find(m) is None}
-    own = 2 * sum(strange.values()) > mains.total()
+    own = bool(strange) and 2 * sum(strange.values()) >= mains.total()
     found = []
     for name in (n for t in config.target for n in FIELDS[t]):
         if name == "topic_sub" and own:
@@ -248,6 +249,7 @@ def _facts(
         "config": config.facts(),
         "rows": len(data.rows),
         "bad_rows": len(data.bad),
+        "unknown_regions": sum("region" in r.extra for r in data.rows),
         "data_fingerprint": hashlib.sha256(rows.encode()).hexdigest()[:16],
         "environment": {
             "python": platform.python_version(),

@@ -88,12 +88,12 @@ FAMILIES = {
 class Judged:
     """One report: the group the city chose, and the families answered, the best first.
 
-    ``alone``: no person looks at it. ``probability``: of the answered agency.
+    ``reasons``: why a person looks at it. ``probability``: of the answered agency.
     """
 
     group: str
     families: tuple[str, ...]
-    alone: bool
+    reasons: tuple[str, ...]
     probability: float
 
     @property
@@ -181,10 +181,15 @@ def _key(name: str) -> str:
     return SPELLED.get(key_of(name), key_of(name))
 
 
-def units(judged: Sequence[Judged]) -> dict[str, float | int]:
-    """Shares of right answers, alone and with alternatives, and those that no person looks at."""
+def units(judged: Sequence[Judged], aside: frozenset[str] = frozenset()) -> dict[str, float | int]:
+    """Shares of right answers, alone and with alternatives, and those that no person looks at.
+
+    Args:
+        judged: some reports.
+        aside: reasons that are not counted, as if no person looked because of them.
+    """
     ranks = [j.rank for j in judged]
-    alone = [j for j in judged if j.alone]
+    alone = [j for j in judged if aside.issuperset(j.reasons)]
     return {
         "rows": len(judged),
         "right": share(ranks.count(0), len(ranks)),
@@ -260,6 +265,7 @@ def main() -> None:
         "place": places(triager, rows),
         **answers_in_words(answers),
         "units": units(judged),
+        "units_duplicates_aside": units(judged, frozenset({"possible_duplicate"})),
         "units_without_offices": units([j for j in judged if j.group not in OFFICES]),
         "agency_levels": by_level(judged),
         "groups": per_group(judged),
@@ -275,7 +281,11 @@ def show(result: dict[str, Any]) -> None:
     table("place", ("level", "resolved", "judged", "agree"), [
         (level, *result["place"][level].values()) for level in ("kecamatan", "kelurahan")
     ])  # fmt: skip
-    kinds = {"all groups": "units", "without kelurahan, kecamatan": "units_without_offices"}
+    kinds = {
+        "all groups": "units",
+        "all, possible duplicates need nobody": "units_duplicates_aside",
+        "without kelurahan, kecamatan": "units_without_offices",
+    }
     head = ("reports", "rows", "right", "top 3", "with alternatives", "alone", "precision alone")
     keys = (
         "rows", "right", "top3", "with_alternatives", "without_person", "precision_without_person",
