@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import os
 import warnings
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,11 +13,15 @@ from scipy.sparse import csr_matrix
 from scipy.special import log_softmax
 from sklearn.model_selection import StratifiedGroupKFold
 from sklearn.svm import LinearSVC
+from sklearn.utils.parallel import Parallel, delayed
 
 from pilah.datasets.errors import InputError
 from pilah.evaluation.metrics import Scores, score
 from pilah.evaluation.thresholds import thresholds
 from pilah.models.linear import FloatArray, LinearHead, calibrated
+
+WORTH_PROCESSES = 500_000
+"""Values in the feature matrix from which the folds are fitted side by side."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,15 +99,16 @@ def _held_out_scores(
     groups: NDArray[np.int64],
     settings: HeadSettings,
 ) -> FloatArray:
+    folds = _folds(truth, groups, settings)
+    # Processes, not threads: the solver has one random generator a process, and threads that
+    # draw from it in turn would give another bundle at every training.
+    jobs = min(len(folds), os.cpu_count() or 1) if features.nnz > WORTH_PROCESSES else 1
+    fits = Parallel(jobs)(
+        delayed(_fit)(features[train], truth[train], size, settings) for train, _ in folds
+    )
     scores = np.zeros((len(truth), size), dtype=np.float32)
-
-    def fill(fold: tuple[NDArray[np.int64], NDArray[np.int64]]) -> None:
-        train, test = fold
-        weights, bias = _fit(features[train], truth[train], size, settings)
+    for (weights, bias), (_, test) in zip(fits, folds, strict=True):
         scores[test] = features[test] @ weights.T + bias
-
-    with ThreadPoolExecutor(settings.folds) as pool:  # the solver releases Python's lock
-        list(pool.map(fill, _folds(truth, groups, settings)))
     return scores
 
 

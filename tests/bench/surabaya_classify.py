@@ -112,7 +112,7 @@ def families_of(answer: Triage) -> tuple[str, ...]:
 
 def family_of(name: str | None, rule: str | None) -> str:
     """The family that a rule names, else the first one whose local or usual name it is."""
-    if rule is not None:
+    if rule in _family_of_rule():
         return _family_of_rule()[rule]
     return _family_of_name().get((name or "").casefold(), "?")
 
@@ -250,7 +250,7 @@ def main() -> None:
     if [a.report_id for a in answers] != [r.report.id for r in rows]:
         raise SystemExit(f"{len(rows)} reports in, {len(answers)} answers out, or another order")
     judged = [
-        Judged(row.extra["agency_group"], families_of(a), not a.review.needed, a.agency.probability)
+        Judged(row.extra["agency_group"], families_of(a), a.review.reasons, a.agency.probability)
         for row, a in zip(rows, answers, strict=True)
     ]
     base = yardstick(rows)
