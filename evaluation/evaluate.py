@@ -156,7 +156,7 @@ def _agency(
     answers: list[tuple[str | None, bool, tuple[str, ...]]], rows: Sequence[LabelledReport]
 ) -> AgencyResult | None:
     pairs = [(a, r.labels.agency) for a, r in zip(answers, rows, strict=True) if r.labels.agency]
-    if not pairs:
+    if not pairs or all(name is None for (name, _, _), _ in pairs):
         return None
     right = [same_body(a[0], label) for a, label in pairs]
     near = [

@@ -78,7 +78,7 @@ class AgencyReader:
             base,
             name=best,
             probability=min(1.0, mixed[best]),
-            source="both" if agreed else ("rules" if hit else "learned"),
+            source="both" if agreed else base.source,
             alternatives=tuple(
                 AgencyAlternative(
                     n,

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
 
     from pilah.models.features import NgramFeatures
-    from pilah.models.linear import LinearHead
+    from pilah.models.linear import FloatArray, LinearHead
 
 MAX_TERMS = 8
 _WORD = re.compile(r"[^\s\[\]]+")
@@ -20,7 +20,12 @@ _EDGES = ".,;:!?()\"'"
 
 
 def telling_terms(
-    masked: str, row: csr_matrix, features: NgramFeatures, head: LinearHead, label: int
+    masked: str,
+    row: csr_matrix,
+    features: NgramFeatures,
+    head: LinearHead,
+    mean: FloatArray,
+    label: int,
 ) -> tuple[Term, ...]:
     """The words, as written, that raised the label's score most against the other labels.
 
@@ -32,11 +37,11 @@ def telling_terms(
         row: the report's features, shape (1, features).
         features: the n-grams.
         head: the main topic head.
+        mean: mean weight over its labels, shape (features,).
         label: index of the chosen label.
     """
     values = dict(zip(row.indices.tolist(), row.data.tolist(), strict=True))
     words = features.words()
-    weights = head.weights[label] - head.weights.mean(axis=0)
     found: dict[str, float] = {}
     for written in dict.fromkeys(m.strip(_EDGES) for m in _WORD.findall(masked)):
         columns = {
@@ -45,7 +50,9 @@ def telling_terms(
             for name in (f"word:{token}", f"stem:{stem(token)}")
             if (c := words.get(name)) in values
         }
-        weight = sum(values[c] * float(weights[c]) for c in columns if c is not None)
+        weight = sum(
+            values[c] * float(head.weights[label, c] - mean[c]) for c in columns if c is not None
+        )
         if weight > 0:
             found[written] = weight
     best = sorted(found.items(), key=lambda t: -t[1])[:MAX_TERMS]

@@ -16,13 +16,13 @@ from threading import RLock
 from typing import TYPE_CHECKING
 
 from pilah.models.answer import Duplicates, Match
+from pilah.models.pair_features import PairFeatures
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from pilah.models.answer import Verdict
     from pilah.models.index import VectorIndex
-    from pilah.models.pair_features import PairFeatures
     from pilah.models.pairs import PairScorer
     from pilah.models.reading import Fingerprint, Vector
 
@@ -38,6 +38,10 @@ CERTAIN = 0.99
 """Probability of an exact copy with agreeing place or reporter."""
 STEP = 0.001
 """How far below a threshold a probability is held that must not reach it."""
+
+
+Scored = tuple[float, float, str, PairFeatures]
+"""Probability, cosine, report id and features of one candidate."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,12 +138,11 @@ class DuplicateFinder:
         """
         with self._lock:
             scored = sorted(self._scored(fingerprint, vector), key=_best_first)
-            matches = tuple(m for m in scored if self.thresholds.verdict(m.probability) != "none")
-            verdict = self.thresholds.verdict(matches[0].probability) if matches else "none"
+            shown = tuple(self._match(*found) for found in scored[: self.thresholds.max_matches])
+            verdict = self.thresholds.verdict(shown[0].probability) if shown else "none"
             incident = new_incident_id(fingerprint.report_id)
             if verdict == "duplicate" and fingerprint.visibility != "secret":
-                incident = self._incidents[matches[0].report_id]
-        shown = matches[: self.thresholds.max_matches]
+                incident = self._incidents[shown[0].report_id]
         return Duplicates(verdict, incident, shown), incident
 
     def find_and_remember(self, fingerprint: Fingerprint, vector: Vector) -> tuple[Duplicates, str]:
@@ -212,12 +215,18 @@ class DuplicateFinder:
                 del self._blocks[key]
         return known is not None
 
-    def _scored(self, fingerprint: Fingerprint, vector: Vector) -> Iterator[Match]:
+    def _scored(self, fingerprint: Fingerprint, vector: Vector) -> Iterator[Scored]:
+        """Candidates that are at least possible."""
         for other, cosine in self._candidates(fingerprint, vector):
             features = self.scorer.features(fingerprint, other, cosine)
-            probability = self._probability(features, fingerprint)
-            evidence = self.scorer.evidence(features)
-            yield Match(other.report_id, round(probability, 4), round(cosine, 4), evidence)
+            probability = round(self._probability(features, fingerprint), 4)
+            if self.thresholds.verdict(probability) != "none":
+                yield probability, round(cosine, 4), other.report_id, features
+
+    def _match(
+        self, probability: float, cosine: float, report_id: str, features: PairFeatures
+    ) -> Match:
+        return Match(report_id, probability, cosine, self.scorer.evidence(features))
 
     def _probability(self, features: PairFeatures, fingerprint: Fingerprint) -> float:
         probability = self.scorer.probability(features)
@@ -290,5 +299,5 @@ def _within(earlier: Fingerprint, now: Fingerprint, hours: float) -> bool:
     return abs((now.received_at - earlier.received_at).total_seconds()) <= hours * 3600
 
 
-def _best_first(match: Match) -> tuple[float, float, str]:
-    return -match.probability, -match.similarity, match.report_id
+def _best_first(scored: Scored) -> tuple[float, float, str]:
+    return -scored[0], -scored[1], scored[2]

@@ -27,6 +27,8 @@ KM_TOLERANCE = 0.5
 NEAR_KM = 0.3
 """Distance at which two points are no longer taken for the same spot, in kilometres."""
 EARTH_KM = 6371.0
+MAX_SUMS = 1 << 16
+"""Most sets of words whose weight is kept."""
 
 
 @dataclass(frozen=True)
@@ -62,6 +64,19 @@ class WordWeights:
     def weight(self, word: int) -> float:
         """From nearly 0 (in every text) to 1 (in one or none)."""
         return self._known.get(word, 1.0)
+
+    @cached_property
+    def _sums(self) -> dict[frozenset[int], float]:
+        return {}
+
+    def whole(self, words: frozenset[int]) -> float:
+        """Weight of all words of a report; the latest are kept, for one report meets many."""
+        known = self._sums
+        if words not in known:
+            if len(known) >= MAX_SUMS:
+                known.clear()
+            known[words] = self.sum(words)
+        return known[words]
 
     def sum(self, words: Collection[int]) -> float:
         """Weight of a set of words."""
@@ -176,7 +191,7 @@ def pair_features(
 
 def _words(a: Fingerprint, b: Fingerprint, weights: WordWeights) -> dict[str, float]:
     both = a.words & b.words
-    shared, all_a, all_b = weights.sum(both), weights.sum(a.words), weights.sum(b.words)
+    shared, all_a, all_b = weights.sum(both), weights.whole(a.words), weights.whole(b.words)
     either, smaller = all_a + all_b - shared, min(all_a, all_b)
     return {
         "overlap": shared / either if either else 0.0,
@@ -213,12 +228,14 @@ def _telling(name: str) -> frozenset[str]:
 def _spots(a: Fingerprint, b: Fingerprint, weights: WordWeights) -> dict[str, float]:
     """Agreement of the words that tell places; ``swapped``: like texts that tell other places."""
     shared = weights.sum(a.spots & b.spots)
-    smaller = min(weights.sum(a.spots), weights.sum(b.spots))
+    smaller = min(weights.whole(a.spots), weights.whole(b.spots))
     agreement = shared / smaller if smaller else 0.0
-    rest_a, rest_b = a.words - a.spots, b.words - b.spots
-    both = weights.sum(rest_a & rest_b)
-    either = weights.sum(rest_a) + weights.sum(rest_b) - both
-    alike = both / either if either else 0.0
+    alike = 0.0
+    if smaller:  # only then is it asked for
+        rest_a, rest_b = a.words - a.spots, b.words - b.spots
+        both = weights.sum(rest_a & rest_b)
+        either = weights.sum(rest_a) + weights.sum(rest_b) - both
+        alike = both / either if either else 0.0
     return {
         "same_spot_words": agreement,
         "other_spot_words": 1 - agreement if smaller else 0.0,

@@ -13,6 +13,8 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from pilah.datasets.agencies import load_agencies, load_units
 from pilah.datasets.errors import IndexMismatchError
 from pilah.datasets.regions import Region, load_regions
@@ -96,6 +98,11 @@ class Triager:
             )
             if "topic_main" in heads
             else None
+        )
+        self._mean_weights = (
+            heads["topic_main"].weights.mean(axis=0)
+            if "topic_main" in heads
+            else np.zeros(0, dtype=np.float32)
         )
         self._agencies = AgencyReader(heads.get("agency"), bundle.agency_weight)
         self._versions = Versions(
@@ -263,7 +270,12 @@ class Triager:
         answer = self._topics.answer(main, spoken.get("topic_sub"))
         label = int(main.argmax())
         terms = telling_terms(
-            read.clean.masked, row, self.bundle.features, self._topics.main, label
+            read.clean.masked,
+            row,
+            self.bundle.features,
+            self._topics.main,
+            self._mean_weights,
+            label,
         )
         return answer, self._topics.sure(main), terms
 
