@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from pilah.models.fingerprint import spot_words
+from pilah.models.fingerprint import spot_words, words_of
 from pilah.models.reading import PlaceReading
 
 _TIME = re.compile(
@@ -39,7 +39,7 @@ def missing_parts(
         topic_known: a topic was stated.
     """
     found: list[tuple[str, str]] = []
-    if needs_place and not (_spot(place) or any(spot_words(normal))):
+    if needs_place and not (_spot(place) or _told(normal)):
         found.append(("place", "tidak ada jalan, RT/RW, desa atau patokan"))
     if not _TIME.search(normal):
         found.append(("time", "tidak disebut sejak kapan atau kapan kejadiannya"))
@@ -50,6 +50,15 @@ def missing_parts(
             ("agency", "wilayah tidak diketahui, pemerintah daerah tidak dapat ditentukan")
         )
     return Missing(tuple(p for p, _ in found), tuple(e for _, e in found))
+
+
+def _told(normal: str) -> bool:
+    """Is a place told that no gazetteer knows ("depan pasar Cebongan")?
+
+    What follows "jalan" is left to the gazetteer's reading: most often it is "rusak" or "gelap".
+    """
+    words = " ".join(word for word in normal.split() if word != "jalan")
+    return any(w not in words_of("generic") and w != "tempat" for w in spot_words(words))
 
 
 def _spot(place: PlaceReading) -> bool:

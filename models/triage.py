@@ -368,4 +368,4 @@ def _same_body(chosen: str, agency: Agency) -> bool:
     resolved = load_agencies().resolve(chosen)
     names = {chosen.casefold(), resolved.name.casefold() if resolved else ""}
     ours = " ".join(n.casefold() for n in (agency.name, agency.government) if n)
-    return any(n and re.search(rf"\b{re.escape(n)}\b", ours) for n in names)
+    return any(n and re.search(rf"(?<!\w){re.escape(n)}(?!\w)", ours) for n in names)

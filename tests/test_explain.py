@@ -21,7 +21,9 @@ def terms(bundle: Bundle, raw: str, label: str) -> tuple[Term, ...]:
     clean = read_text(raw)
     head = bundle.heads["topic_main"]
     row = bundle.features.transform([clean.normal])[0]
-    return telling_terms(clean.masked, row, bundle.features, head, head.labels.index(label))
+    mean = head.weights.mean(axis=0)
+    label_number = head.labels.index(label)
+    return telling_terms(clean.masked, row, bundle.features, head, mean, label_number)
 
 
 def test_the_telling_words_come_first_and_as_written(bundle: Bundle) -> None:
@@ -64,4 +66,5 @@ def test_a_head_without_opinion_has_no_terms(bundle: Bundle) -> None:
     head = bundle.heads["topic_main"]
     dull = replace(head, weights=head.weights * 0)
     row = bundle.features.transform(["jalan berlubang"])[0]
-    assert telling_terms("jalan berlubang", row, bundle.features, dull, 0) == ()
+    mean = dull.weights.mean(axis=0)
+    assert telling_terms("jalan berlubang", row, bundle.features, dull, mean, 0) == ()

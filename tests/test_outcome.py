@@ -50,6 +50,20 @@ def test_a_road_needs_a_spot_a_register_does_not(place: PlaceReading) -> None:
 
 
 @pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("jalan rusak parah di depan pasar cebongan sejak kemarin", True),
+        ("sampah menumpuk di samping jembatan sinduadi sejak senin", True),
+        ("jalan berlubang dan gelap sekali sejak kemarin", False),
+        ("jalan rusak di depan rumah saya sejak kemarin", False),
+        ("lampu jalan mati di tempat kami sejak kemarin", False),
+    ],
+)
+def test_a_place_that_no_gazetteer_knows_counts_when_it_has_a_name(text: str, told: bool) -> None:
+    assert ("place" not in lacking(text, NOWHERE)) == told
+
+
+@pytest.mark.parametrize(
     "when",
     ["sejak kemarin", "tadi malam", "tgl 3", "hari senin", "12/05", "sdh lama", "setiap hujan",
      "jam 9", "bln lalu"],

@@ -93,7 +93,7 @@ def judge(answers: Sequence[str], truth: Sequence[tuple[str, ...]]) -> dict[str,
         ("strict", list(answers)),
         ("either", [r[0] if a in r else a for a, r in zip(answers, truth, strict=True)]),
     ):
-        found[f"{name}_accuracy"] = float(np.mean([w == g for w, g in zip(wanted, given)]))
+        found[f"{name}_accuracy"] = float(np.mean(np.array(wanted) == np.array(given)))
         found[f"{name}_macro_f1"] = float(
             f1_score(wanted, given, labels=sorted(set(wanted)), average="macro", zero_division=0)
         )

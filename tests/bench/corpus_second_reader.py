@@ -1,8 +1,10 @@
 """Do two readers agree on the labels of the written corpus?
 
 ``second_reader.csv`` holds the judgements of a reader who saw text, title and region of 600 rows
-drawn at random (seed 7), and no label. Agreement and Cohen's kappa per field, against the labels as
-they stand now; ``either`` counts a second right answer (``topic_main_also``, ``topic_sub_also``).
+drawn at random (seed 7), and no label; and, as ``first_...``, the labels that stood then. Agreement
+and Cohen's kappa per field: ``first`` is the independent figure; ``now`` is after the differences
+were decided, so it is no measure of agreement any more, only of what was mended. ``either`` counts
+a second right answer (``topic_main_also``, ``topic_sub_also``).
 """
 
 from __future__ import annotations
@@ -44,17 +46,18 @@ def labels(folder: Path) -> dict[str, dict[str, Any]]:
     return found
 
 
-def judgements(path: Path) -> list[dict[str, Any]]:
-    """What the second reader wrote."""
+def judgements(path: Path, reader: str = "") -> list[dict[str, Any]]:
+    """What the second reader wrote; with ``first_`` the labels that stood then."""
     with path.open(encoding="utf-8", newline="") as handle:
         rows = list(csv.DictReader(handle))
+    plain = ("level", "unit", "outcome", "klasifikasi")
     return [
         {
             "id": r["id"],
-            "topic_main": r["topic"][:2] or None,
-            "topic_sub": r["topic"] if "." in r["topic"] else None,
-            **{f: r[f] or None for f in ("level", "unit", "outcome", "klasifikasi")},
-            "hoax": r["hoax"] == "yes",
+            "topic_main": r[f"{reader}topic"][:2] or None,
+            "topic_sub": r[f"{reader}topic"] if "." in r[f"{reader}topic"] else None,
+            **{f: r[f"{reader}{f}"] or None for f in plain},
+            "hoax": r[f"{reader}hoax"] == "yes",
         }
         for r in rows
     ]
@@ -101,14 +104,21 @@ def main() -> None:
     arguments.add_argument("--corpus", type=Path, default=FOLDER)
     arguments.add_argument("--second", type=Path, default=SECOND)
     args = arguments.parse_args()
-    known = labels(args.corpus)
-    read = [row for row in judgements(args.second) if row["id"] in known]
-    first = [known[row["id"]] for row in read]
-    result = {field: agreement(first, read, field) for field in FIELDS}
-    table(f"second reader, {len(read)} rows", ("field", "rows", "agree", "either", "kappa", "95 %"), [
-        (f, r["rows"], r["agree"], r["either"], r["kappa"],
-         "{:.2f}-{:.2f}".format(*r["kappa_95"])) for f, r in result.items()
-    ])  # fmt: skip
+    known, second = labels(args.corpus), judgements(args.second)
+    kept = [row for row in second if row["id"] in known]
+    sides = {
+        "first": (judgements(args.second, "first_"), second),
+        "now": ([known[row["id"]] for row in kept], kept),
+    }
+    result = {
+        name: {field: agreement(*pair, field) for field in FIELDS} for name, pair in sides.items()
+    }
+    head = ("field", "rows", "agree", "either", "kappa", "95 %")
+    for name, fields in result.items():
+        table(f"second reader against {name}, {len(sides[name][1])} rows", head, [
+            (f, r["rows"], r["agree"], r["either"], r["kappa"],
+             "{:.2f}-{:.2f}".format(*r["kappa_95"])) for f, r in fields.items()
+        ])  # fmt: skip
     finish("corpus_second_reader", result, args.output)
 
 

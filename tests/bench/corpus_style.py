@@ -2,7 +2,9 @@
 
 Our training split (without pranks and hoax-like texts, which no city's archive holds) beside one
 year of real reports to Kota Surabaya. Equal-size samples wherever size matters. Of the real text
-only figures are told, and of its n-grams only ordinary words and abbreviations, never names.
+only figures are told, and of its n-grams only ordinary words and abbreviations, never names. A
+second real source (complaints that people tweeted at Bandung's channels) shows how far two real
+sources lie apart.
 """
 
 from __future__ import annotations
@@ -15,7 +17,18 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from common import ROOT, TOPIC_MAP, TRAIN, console, data_file, finish, labelled, parser, share, table
+from common import (
+    ROOT,
+    TOPIC_MAP,
+    TRAIN,
+    console,
+    data_file,
+    finish,
+    labelled,
+    parser,
+    share,
+    table,
+)
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.metrics import roc_auc_score
 from sklearn.model_selection import StratifiedGroupKFold
@@ -29,6 +42,7 @@ from pilah.datasets.regions import load_regions
 from pilah.models.text import roots, slang, stem
 
 CORPUS = ROOT / "datasets" / "data" / "corpus" / "train.jsonl"
+OTHER = "bandung_tweets.parquet"
 PER_TOPIC, PER_TOPIC_LEAST, PER_CLASS, FOLDS, TOLD = 120, 40, 4000, 5, 25
 WORD = re.compile(r"[^\W_]+(?:['-][^\W_]+)*")
 MARK = re.compile(r"[^\W_]+|[^\w\s]+")
@@ -55,13 +69,15 @@ FOLDED = {
     "a street": r"\b(jl|jln|jalan|jlan|gg|gang)\b",
 }
 USUAL = frozenset(
-    "yg sdh tdk utk krn dgn blm sy bpk jl jln dr pd lg gak ga nggak gk udah udh kalo klo tp jg sm "
-    "bs tlg mhn mksh trs skrg dpt bgt org hrs ttg spt jd ud aja aj sdg km kpd dll dsb tgl no rt rw "
-    "kel kec ds dsn gg pak bu min admin kok sih dong kan nih tuh ya dan di ke yang dari untuk ini "
-    "itu tidak ada sudah belum kami saya dengan karena atau pada juga akan bisa dapat lebih oleh "
-    "sangat agar supaya apa apakah bagaimana kenapa mengapa kapan mohon tolong terima kasih segera "
-    "selamat pagi siang sore malam warga jalan bapak ibu wr wb nya pun lah kah "
-    "assalamualaikum".split()
+    WORD.findall(
+        "yg sdh tdk utk krn dgn blm sy bpk jl jln dr pd lg gak ga nggak gk udah udh kalo "
+        "klo tp jg sm bs tlg mhn mksh trs skrg dpt bgt org hrs ttg spt jd ud aja aj sdg km "
+        "kpd dll dsb tgl no rt rw kel kec ds dsn gg pak bu min admin kok sih dong kan nih "
+        "tuh ya dan di ke yang dari untuk ini itu tidak ada sudah belum kami saya dengan "
+        "karena atau pada juga akan bisa dapat lebih oleh sangat agar supaya apa apakah "
+        "bagaimana kenapa mengapa kapan mohon tolong terima kasih segera selamat pagi siang "
+        "sore malam warga jalan bapak ibu wr wb nya pun lah kah assalamualaikum"
+    )
 )
 Texts = Sequence[str]
 
@@ -130,7 +146,7 @@ def fourgrams(texts: Texts, budget: int) -> float:
 
 
 def neighbours(left: Texts, right: Texts) -> tuple[float, float]:
-    """Mean cosine of each text to its nearest neighbour on its own side, char TF-IDF fit on both."""
+    """Mean cosine of each text to the nearest of its own side; char TF-IDF fit on both."""
     vectorizer = TfidfVectorizer(analyzer="char_wb", ngram_range=(3, 5), sublinear_tf=True)
     matrix = vectorizer.fit_transform([*left, *right])
     means = []
@@ -180,8 +196,9 @@ def separate(texts: Texts, truth: np.ndarray, groups: Sequence[str]) -> float:
     union = FeatureUnion([
         ("char", TfidfVectorizer(analyzer="char", ngram_range=(1, 4), lowercase=False, min_df=3,
                                  max_features=80_000, sublinear_tf=True)),
-        ("word", TfidfVectorizer(ngram_range=(1, 2), token_pattern=r"\S+", lowercase=False,
-                                 min_df=3, max_features=40_000, sublinear_tf=True)),
+        ("word", TfidfVectorizer(ngram_range=(1, 2), tokenizer=str.split, token_pattern=None,
+                                 lowercase=False, min_df=3, max_features=40_000,
+                                 sublinear_tf=True)),
     ])  # fmt: skip
     matrix = union.fit_transform(texts).tocsr()
     spoken = np.zeros(len(truth))
@@ -191,6 +208,27 @@ def separate(texts: Texts, truth: np.ndarray, groups: Sequence[str]) -> float:
         machine = LinearSVC(C=0.1).fit(matrix[train], truth[train])
         spoken[test] = machine.decision_function(matrix[test])
     return float(roc_auc_score(truth, spoken))
+
+
+def two_real(texts: Texts, days: Sequence[str], folder: Path) -> dict[str, Any]:
+    """The same AUCs between two real sources, equal sizes; empty without the second one."""
+    path = folder / "benchmarks" / OTHER
+    if not path.is_file():
+        return {}
+    rows = [r for r in labelled(path) if r.extra.get("kind") == "Keluhan"]
+    rng = np.random.default_rng(0)
+    size = min(PER_CLASS, len(rows), len(texts))
+    one, two = rng.permutation(len(texts))[:size], rng.permutation(len(rows))[:size]
+    # Users and links belong to the channel, not to the writer.
+    tweets = [re.sub(r"[@#]\S+|<\w+>|https?:\S+|^RT\b", " ", rows[i].report.text) for i in two]
+    both = [texts[i] for i in one] + [re.sub(r"[ \t]+", " ", t).strip() for t in tweets]
+    groups = [f"d{days[i]}" for i in one] + [f"t{i % 200}" for i in range(size)]
+    truth = np.array([1] * size + [0] * size)
+    return {
+        "each": size,
+        "the text": separate(both, truth, groups),
+        "usual words, case and marks only": separate(shape(both), truth, groups),
+    }
 
 
 def telling(texts: Texts, truth: np.ndarray) -> dict[str, list[str]]:
@@ -258,6 +296,7 @@ def main() -> None:
             "place words hidden": separate(hidden, truth, groups),
             "usual words, case and marks only": separate(shape(both), truth, groups),
         },
+        "auc_two_real": two_real(real_texts, real_days, args.data),
         "telling": telling(hidden, truth),
     }  # fmt: skip
     show(result)
@@ -282,6 +321,9 @@ def show(result: dict[str, Any]) -> None:
     table(f"told apart ({result['auc']['each']:,} each)", ("seen", "AUC"), [
         pair for pair in result["auc"].items() if pair[0] != "each"
     ])  # fmt: skip
+    if other := result["auc_two_real"]:
+        rows = [pair for pair in other.items() if pair[0] != "each"]
+        table(f"two real sources told apart ({other['each']:,} each)", ("seen", "AUC"), rows)
     for side, words in result["telling"].items():
         console.print(f"telling of {side}: {' | '.join(words)}", markup=False)
 

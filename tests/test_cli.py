@@ -1,0 +1,478 @@
+"""The command line: what it writes, what it says, and how it ends. No row is ever lost."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+import click
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+import typer
+
+from pilah.datasets.readers import read_rows
+from pilah.datasets.records import LabelledReport
+from pilah.models.bundle import Bundle
+from pilah.models.registry import SHIPPED
+from pilah.service.cli import app, main
+from pilah.service.version import service_version
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+DATA = Path(__file__).parent / "data"
+TRAINING = DATA / "latihan.jsonl"
+ROWS = [json.loads(line) for line in TRAINING.read_text("utf-8").splitlines()]
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How a command ended: exit code, stdout and stderr."""
+
+    code: int
+    out: str
+    err: str
+
+
+class Pilah(Protocol):
+    def __call__(self, *args: object) -> Ended: ...
+
+
+@pytest.fixture
+def pilah(
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+    bundle_folder: Path,
+) -> Pilah:
+    """Runs ``pilah ARGS`` in an empty folder; the tiny bundle stands in for the shipped one."""
+    for name in [n for n in os.environ if n.startswith("PILAH_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("COLUMNS", "200")
+    monkeypatch.setattr("pilah.models.registry.shipped_bundle", lambda: bundle_folder)
+    monkeypatch.chdir(tmp_path)
+
+    def run(*args: object) -> Ended:
+        monkeypatch.setattr(sys, "argv", ["pilah", *map(str, args)])
+        with pytest.raises(SystemExit) as ended:
+            main()
+        told = capsys.readouterr()
+        return Ended(int(ended.value.code or 0), told.out, told.err)
+
+    return run
+
+
+def lines(path: str | Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in Path(path).read_text("utf-8").splitlines()]
+
+
+def write(name: str, rows: list[Any]) -> Path:
+    path = Path(name)
+    path.write_text(
+        "".join((r if isinstance(r, str) else json.dumps(r)) + "\n" for r in rows), "utf-8"
+    )
+    return path
+
+
+def commands(group: click.Group, *path: str) -> Iterator[tuple[str, ...]]:
+    for name, command in group.commands.items():
+        if isinstance(command, click.Group) or hasattr(command, "commands"):
+            yield from commands(command, *path, name)  # type: ignore[arg-type]
+        else:
+            yield (*path, name)
+
+
+COMMANDS = tuple(commands(typer.main.get_command(app)))  # type: ignore[arg-type]
+CONTRACT = {
+    "classify", "compare", "serve", "data check", "data import", "data split", "train", "evaluate",
+    "bundle list", "bundle show", "bundle promote", "bundle rollback", "index verify",
+    "index rebuild",
+}  # fmt: skip
+
+
+def test_the_commands_are_those_of_the_contract() -> None:
+    assert {" ".join(c) for c in COMMANDS} == CONTRACT
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
+def test_every_command_helps_with_an_example(pilah: Pilah, command: tuple[str, ...]) -> None:
+    told = pilah(*command, "--help")
+    assert (told.code, told.err) == (0, "")
+    assert "Example: " in told.out
+    assert f"pilah {' '.join(command)}" in told.out.partition("Example: ")[2]
+
+
+def test_version_and_help(pilah: Pilah) -> None:
+    assert pilah("--version") == Ended(0, f"{service_version()}\n", "")
+    assert "classify" in pilah("--help").out
+    assert pilah("tiada").code == 2
+    assert pilah("classify").code == 2
+
+
+def test_classify_keeps_order_and_loses_nothing(pilah: Pilah) -> None:
+    told = pilah("classify", TRAINING, "-o", "hasil.jsonl")
+    assert told.code == 0
+    assert [t["report_id"] for t in lines("hasil.jsonl")] == [r["id"] for r in ROWS]
+    assert not list(Path().glob("*.errors.jsonl"))
+
+
+def test_classify_writes_to_stdout_without_an_output(pilah: Pilah) -> None:
+    path = write("in.jsonl", [{"text": "air mati sejak kemarin"}, {"text": "KTP belum jadi"}])
+    told = pilah("classify", path, "--region", "Kab. Sleman")
+    assert told.code == 0
+    answers = [json.loads(line) for line in told.out.splitlines()]
+    assert [a["report_id"] for a in answers] == ["line-1", "line-2"]
+    assert {a["agency"]["government"] for a in answers} <= {
+        "Pemerintah Kabupaten Sleman", "PT PLN (Persero)",
+    }  # fmt: skip
+
+
+BAD = [
+    {"text": "lampu jalan mati sejak kemarin"},
+    "{",
+    {"text": ""},
+    {"text": "x" * 20_001},
+    {"text": "ok", "region": "Negeri Dongeng"},
+    {"id": "sama", "text": "air keruh sejak kemarin"},
+    {"id": "sama", "text": "gas langka sejak lebaran"},
+    '{"text": "\\ud800"}',
+    {"text": "kartu keluarga belum terbit"},
+]
+
+
+def test_bad_rows_go_to_a_file_of_their_own(pilah: Pilah) -> None:
+    path = write("in.jsonl", BAD)
+    told = pilah("classify", path, "-o", "hasil.jsonl")
+    assert told.code == 1
+    assert "6 bad row(s): see hasil.jsonl.errors.jsonl" in told.err
+    good, bad = lines("hasil.jsonl"), lines("hasil.jsonl.errors.jsonl")
+    assert len(good) + len(bad) == len(BAD)
+    assert [t["report_id"] for t in good] == ["line-1", "sama", "line-9"]
+    assert [(b["line"], b["field"]) for b in bad] == [
+        (2, "-"), (3, "text"), (4, "text"), (5, "region"), (7, "id"), (8, "text"),
+    ]  # fmt: skip
+    assert all(b["problem"] and b["cure"] for b in bad)
+    assert "x" * 30 not in Path("hasil.jsonl.errors.jsonl").read_text("utf-8")
+
+
+def test_an_old_file_of_bad_rows_does_not_stay(pilah: Pilah) -> None:
+    path = write("in.jsonl", BAD)
+    assert pilah("classify", path).code == 1
+    assert Path("in.jsonl.errors.jsonl").exists()
+    write("in.jsonl", BAD[:1])
+    assert pilah("classify", path).code == 0
+    assert not Path("in.jsonl.errors.jsonl").exists()
+
+
+def test_classify_reads_csv_and_parquet_alike(pilah: Pilah) -> None:
+    texts = ["air mati sejak kemarin", "jalan berlubang di pasar", "KTP belum jadi sejak Mei"]
+    table = {"isi": texts, "wilayah": ["34.04"] * 3}
+    pq.write_table(pa.table(table), "in.parquet")
+    Path("in.csv").write_text("isi,wilayah\n" + "".join(f'"{t}",34.04\n' for t in texts), "utf-8")
+    write("in.jsonl", [{"text": t, "region": "34.04"} for t in texts])
+    options = ("--map", "text=isi", "--map", "region=wilayah")
+    assert pilah("classify", "in.csv", "-o", "a", *options).code == 0
+    assert pilah("classify", "in.csv", "-o", "b", "--format", "sp4n").code == 0
+    assert pilah("classify", "in.parquet", "-o", "c", *options).code == 0
+    assert pilah("classify", "in.jsonl", "-o", "d").code == 0
+    answers = [
+        [{k: v for k, v in t.items() if k not in ("report_id", "duplicates")} for t in lines(name)]
+        for name in "abcd"
+    ]
+    assert answers[0] == answers[1] == answers[2] == answers[3]
+
+
+def test_the_table_is_for_people(pilah: Pilah) -> None:
+    path = write("in.jsonl", [{"text": "air PDAM mati sejak kemarin", "region": "34.04"}, "{"])
+    told = pilah("classify", path, "--table")
+    assert told.code == 1
+    assert "Perumda Air Minum Tirta Sembada" in told.out
+    assert "aturan air-minum" in told.out.replace("\n", " ")
+    assert "1 bad row(s)" in told.err
+
+
+@pytest.mark.parametrize(
+    ("args", "message"),
+    [
+        (("tiada.jsonl",), "tiada.jsonl: no such file"),
+        ((".",), "no such file"),
+        (("in.txt",), "in.txt: unknown suffix; use .jsonl, .csv or .parquet"),
+        (("isi.csv",), "no column 'text'; it has isi, tanggal; name yours with --map text=COLUMN"),
+        (("isi.csv", "--map", "text=uraian"), "no column 'uraian'"),
+        (("in.jsonl", "--map", "teks=isi"), "--map teks=: unknown field; use one of"),
+        (("in.jsonl", "--map", "isi"), "--map isi: write FIELD=COLUMN"),
+        (("in.jsonl", "--map", "text=a", "--map", "text=b"), "text was mapped before"),
+        (("in.jsonl", "--format", "excel"), "--format excel: unknown; use sp4n"),
+        (("in.jsonl", "--bundle", "tiada"), f"no bundle 'tiada'; known here: {SHIPPED}"),
+        (("in.jsonl", "-o", "tiada/hasil.jsonl"), "tiada/hasil.jsonl: No such file or directory"),
+        (("in.jsonl", "-o", "in.jsonl"), "in.jsonl: is the input itself; name another output"),
+    ],
+)
+def test_a_wrong_call_says_what_to_do(pilah: Pilah, args: tuple[str, ...], message: str) -> None:
+    write("in.jsonl", [{"text": "air mati"}])
+    Path("in.txt").touch()
+    Path("isi.csv").write_text("isi,tanggal\nair mati,2026-05-01\n", "utf-8")
+    before = sorted(p.name for p in Path().iterdir())
+    told = pilah("classify", *args)
+    assert told.code == 2
+    assert told.err.startswith("pilah: ")
+    assert message in told.err
+    assert told.out == ""
+    assert "Traceback" not in told.err
+    assert sorted(p.name for p in Path().iterdir()) == before
+    assert lines("in.jsonl") == [{"text": "air mati"}]
+
+
+def test_a_wrong_input_leaves_the_earlier_output(pilah: Pilah) -> None:
+    Path("hasil.jsonl").write_text("berharga\n", "utf-8")
+    Path("isi.csv").write_text("isi\nair mati\n", "utf-8")
+    for name in ("tiada.jsonl", "isi.csv"):
+        assert pilah("classify", name, "-o", "hasil.jsonl").code == 2
+        assert pilah("data", "import", name, "-o", "hasil.jsonl").code == 2
+        assert pilah("compare", name, "-o", "hasil.jsonl").code == 2
+    assert Path("hasil.jsonl").read_text("utf-8") == "berharga\n"
+
+
+def test_compare(pilah: Pilah) -> None:
+    road = {"text": "Lubang besar di Jalan Kaliurang km 9 depan Pasar Gentan", "region": "34.04"}
+    water = {"text": "Air PDAM mati sejak kemarin", "region": "51.03"}
+    rows = [
+        {"a": road, "b": road},
+        {"a": road, "b": water},
+        "",
+        "bukan json",
+        {"a": road},
+        {"a": road, "b": {"text": ""}},
+        {"a": {"text": "x", "region": "Negeri Dongeng"}, "b": road},
+    ]
+    told = pilah("compare", write("pasangan.jsonl", rows), "-o", "jawaban.jsonl")
+    assert told.code == 1
+    good, bad = lines("jawaban.jsonl"), lines("jawaban.jsonl.errors.jsonl")
+    assert [set(g) for g in good] == [{"probability", "verdict", "evidence"}] * 2
+    assert good[0]["verdict"] != "none" == good[1]["verdict"]
+    assert good[0]["evidence"]
+    assert [(b["line"], b["field"]) for b in bad] == [
+        (4, "a"), (5, "b"), (6, "b.text"), (7, "a.region"),
+    ]  # fmt: skip
+    assert len(good) + len(bad) == sum(1 for r in rows if r)
+    assert pilah("compare", write("p.jsonl", rows[:2])).out.count("\n") == 2
+    assert "unknown suffix; pairs are read from .jsonl" in pilah("compare", write("p.txt", [])).err
+
+
+def test_data_check(pilah: Pilah) -> None:
+    assert pilah("data", "check", TRAINING, "--map", "agency=dinas").code == 0
+    spoilt = [*ROWS[:3], {"text": "hp 081234567890", "region": "Slemann"}, "{"]
+    path = write("d.jsonl", spoilt)
+    told = pilah("data", "check", path)
+    assert told.code == 1
+    assert "4 readable reports" in told.out
+    for wanted in ("error schema: line 5", "error region: line 4", "error personal-data: line 4"):
+        assert wanted in told.out
+    assert "3 error(s)" in told.out
+    assert "0812" not in told.out + told.err
+    stored = json.loads(pilah("data", "check", path, "--json").out)
+    assert stored["rows"] == 4
+    assert {f["kind"] for f in stored["findings"]} >= {"schema", "region", "personal-data", "thin"}
+    many = write("m.jsonl", ["{"] * 30)
+    assert "schema: 10 more; --json lists all" in pilah("data", "check", many).out
+
+
+def test_data_import_masks_and_keeps(pilah: Pilah) -> None:
+    Path("ekspor.csv").write_text(
+        "Tracking ID,Isi Laporan,Instansi,Klasifikasi,Tanggal,Catatan\n"
+        "7,NIK saya 3404071203900001 belum aktif,Dukcapil,Aspirasi,2026-05-01,penting\n"
+        "8,,Dukcapil,Aspirasi,2026-05-01,\n"
+        "9,Air mati,PDAM,Entah,2026-05-01,\n",
+        "utf-8",
+    )
+    told = pilah("data", "import", "ekspor.csv", "--format", "sp4n", "-o", "r.jsonl",
+                 "--region", "34.04")  # fmt: skip
+    assert told.code == 1
+    assert "1 reports in r.jsonl" in told.out
+    assert lines("r.jsonl") == [
+        {
+            "id": "7", "text": "NIK saya [NIK] belum aktif", "region": "34.04",
+            "reported_at": "2026-05-01T00:00:00+00:00", "visibility": "public",
+            "agency": "Dukcapil", "klasifikasi": "aspirasi", "Catatan": "penting",
+        }
+    ]  # fmt: skip
+    bad = lines("r.jsonl.errors.jsonl")
+    assert [(b["line"], b["field"]) for b in bad] == [(3, "text"), (4, "klasifikasi")]
+    assert pilah("data", "import", "r.jsonl", "-o", "r.jsonl").code == 2
+    assert len(lines("r.jsonl")) == 1
+    assert pilah("data", "import", "r.jsonl", "-o", "s.jsonl").code == 0
+    assert lines("s.jsonl") == lines("r.jsonl")
+
+
+def read(path: Path) -> list[LabelledReport]:
+    contents = [row.content for row in read_rows(path)]
+    assert all(isinstance(c, LabelledReport) for c in contents)
+    return [c for c in contents if isinstance(c, LabelledReport)]
+
+
+def test_importing_changes_nothing_but_personal_data(pilah: Pilah) -> None:
+    assert pilah("data", "import", TRAINING, "-o", "r.jsonl").code == 0
+    assert read(Path("r.jsonl")) == read(TRAINING)
+
+
+@pytest.mark.parametrize("by", ["time", "group"])
+def test_data_split_loses_no_row(pilah: Pilah, by: str) -> None:
+    told = pilah("data", "split", TRAINING, "-o", "bagian", "--share", "0.25", "--by", by)
+    assert told.code == 0
+    sides = [{r["id"] for r in lines(f"bagian/{n}.jsonl")} for n in ("train", "test")]
+    assert not sides[0] & sides[1]
+    dropped = int(told.out.split("nearly in the test ")[1].split(":")[0])
+    assert len(sides[0]) + len(sides[1]) + dropped == len(ROWS)
+    if by == "time":
+        assert len(sides[1]) == 30
+
+
+def test_data_split_says_what_is_wrong(pilah: Pilah) -> None:
+    path = write("d.jsonl", [{"text": "a"}, {"text": "b"}, "{"])
+    assert "use --by group instead" in pilah("data", "split", path, "-o", "x").err
+    assert not Path("x").exists()
+    assert (
+        "--by acak: use time or group"
+        in pilah("data", "split", path, "-o", "x", "--by", "acak").err
+    )
+    told = pilah("data", "split", path, "-o", "x", "--by", "group", "--share", "0.5")
+    assert told.code == 1
+    assert [b["line"] for b in lines("x/split.errors.jsonl")] == [3]
+    assert len(lines("x/train.jsonl")) + len(lines("x/test.jsonl")) == 2
+    assert pilah("data", "split", path, "-o", "x", "--share", "2").code == 2
+
+
+def test_a_city_goes_from_its_history_to_its_own_bundle(pilah: Pilah) -> None:
+    """The README's walk: check, split, train, evaluate, promote, classify, roll back."""
+    write("riwayat.jsonl", [
+        {"isi": r["text"], "dinas": r["dinas"], "tanggal": r["reported_at"]} for r in ROWS
+    ])  # fmt: skip
+    columns = ("--map", "text=isi", "--map", "agency=dinas", "--map", "reported_at=tanggal")
+    assert pilah("data", "check", "riwayat.jsonl", *columns).code == 0
+    assert pilah("data", "split", "riwayat.jsonl", "-o", "bagian", *columns).code == 0
+    told = pilah("train", "bagian/train.jsonl", "--target", "agency", "-o", "kota", "--seed", "1")
+    assert told.code == 0, told.err
+    assert "agency: accuracy" in told.out
+    version = Bundle.load(Path("kota")).version
+    assert f"bundle {version} in kota; card: kota/card.md" in told.out
+    assert Bundle.load(Path("kota")).name == "kota"
+    told = pilah("evaluate", "--bundle", "kota", "--data", "bagian/test.jsonl", "-o", "hasil")
+    assert told.code == 0, told.err
+    assert "agency answer:" in told.out
+    metrics = json.loads(Path("hasil/metrics.json").read_text("utf-8"))
+    assert metrics["bundle"] == version
+    assert metrics["agency"]["rows"] == len(lines("bagian/test.jsonl"))
+    assert Path("hasil/report.html").exists()
+    assert (
+        pilah("bundle", "promote", "kota", "--reason", "riwayat 2025").out == f"live: {version}\n"
+    )
+    listed = pilah("bundle", "list").out
+    assert [row.split()[1] for row in listed.splitlines() if "*" in row] == [
+        version[:0] or "*"
+    ] or (version in listed)
+    assert pilah("bundle", "show").out.startswith(f"# Bundle kota ({version})")
+    pilah("classify", write("in.jsonl", [{"text": "KTP belum jadi"}]), "-o", "h.jsonl")
+    (answer,) = lines("h.jsonl")
+    assert (answer["agency"]["name"], answer["agency"]["source"]) == ("Dukcapil", "learned")
+    assert answer["versions"]["bundle"] == version
+    assert pilah("bundle", "rollback", "--reason", "salah").out == f"live: {SHIPPED}\n"
+    again = pilah("bundle", "rollback")
+    assert (again.code, again.err) == (
+        2,
+        "pilah: nothing to roll back: no bundle was promoted here\n",
+    )
+
+
+def test_train_from_an_experiment_file(pilah: Pilah) -> None:
+    Path("x.toml").write_text(
+        f'data = ["{TRAINING}"]\nname = "percobaan"\nviews = ["word"]\ndim = 4\nmin_df = 1\n',
+        "utf-8",
+    )
+    assert pilah("train", "x.toml", "-o", "satu").code == 0
+    assert pilah("train", "x.toml", "-o", "dua").code == 0
+    one, two = Bundle.load(Path("satu")), Bundle.load(Path("dua"))
+    assert one.version == two.version
+    assert one.name == "percobaan"
+    assert pilah("train", "x.toml", "-o", "tiga", "--target", "outcome", "--seed", "9").code == 0
+    assert set(Bundle.load(Path("tiga")).heads) == {"outcome"}
+
+
+@pytest.mark.parametrize(
+    ("args", "message"),
+    [
+        (("tiada.jsonl",), "tiada.jsonl: no such file"),
+        (("tiada.toml",), "tiada.toml: no such file"),
+        (("x.toml",), "x.toml: unknown key 'kecepatan'; known: balance"),
+        (("x.toml", "in.jsonl"), "give one .toml experiment, or data files, not both"),
+        (("in.jsonl",), "has two labels with 5 rows each; check --map, or lower min_count"),
+        (("in.jsonl", "--target", "hoax"), "target: out of range; use any of"),
+        (("in.jsonl", "--min-count", "1"), "min_count: out of range; use 2 or more"),
+        (("in.jsonl", "--map", "text=isi"), "no usable row in 1 file(s), 1 bad rows"),
+    ],
+)
+def test_train_says_what_is_wrong(pilah: Pilah, args: tuple[str, ...], message: str) -> None:
+    write("in.jsonl", [{"text": "air mati", "agency": "PDAM"}])
+    Path("x.toml").write_text("kecepatan = 3\n", "utf-8")
+    told = pilah("train", *args, "-o", "baru")
+    assert told.code == 2
+    assert message in told.err
+    assert not Path("baru").exists()
+
+
+def test_training_never_replaces_another_folder(pilah: Pilah) -> None:
+    Path("catatan").mkdir()
+    Path("catatan/penting.txt").touch()
+    told = pilah("train", TRAINING, "--target", "outcome", "-o", "catatan")
+    assert told.code == 2
+    assert "catatan: exists and is no bundle; name a new folder" in told.err
+    assert Path("catatan/penting.txt").exists()
+
+
+def test_bad_rows_of_training_and_evaluation_are_counted(pilah: Pilah) -> None:
+    path = write("d.jsonl", [*ROWS, "{", {"text": ""}])
+    told = pilah("train", path, "--target", "outcome", "-o", "baru")
+    assert told.code == 0
+    assert "2 bad rows left out" in told.err
+    path = write("e.jsonl", [*ROWS[:20], "{", {**ROWS[0], "region": "Negeri Dongeng"}])
+    told = pilah("evaluate", "--bundle", "baru", "--data", path, "-o", "hasil")
+    assert told.code == 0
+    assert "2 bad rows left out" in told.err
+    assert json.loads(Path("hasil/metrics.json").read_text("utf-8"))["rows"] == 20
+
+
+def test_evaluate_says_what_is_wrong(pilah: Pilah) -> None:
+    assert "no such file" in pilah("evaluate", "--data", "tiada.jsonl").err
+    assert "no row to measure on" in pilah("evaluate", "--data", write("a.jsonl", ["{"])).err
+    path = write("b.jsonl", [{"text": "tanpa label"}])
+    told = pilah("evaluate", "--data", path)
+    assert (told.code, Path("evaluation").exists()) == (2, False)
+    assert "no row has a label that this bundle predicts; check --map" in told.err
+
+
+def test_bundles_that_are_none(pilah: Pilah) -> None:
+    for command in ("show", "promote"):
+        told = pilah("bundle", command, "tiada")
+        assert told.code == 2
+        assert f"no bundle 'tiada'; known here: {SHIPPED}; a folder works too" in told.err
+    Path("var/bundles").mkdir(parents=True)
+    Path("var/bundles/live.json").write_text("{", "utf-8")
+    assert "remove it and promote a bundle again" in pilah("bundle", "list").err
+
+
+def test_a_wrong_setting_is_said(pilah: Pilah, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PILAH_PORT", "delapan")
+    told = pilah("bundle", "list")
+    assert told.code == 2
+    assert "PILAH_PORT: is not a whole number" in told.err
+
+
+def test_the_index_of_an_empty_store(pilah: Pilah) -> None:
+    assert pilah("index", "rebuild").code == 0
+    told = pilah("index", "verify")
+    assert told.code == 0, told.err
+    assert "0 stored, 0 indexed" in told.out
