@@ -85,8 +85,7 @@ class Bundle:
         Raises:
             BundleError: the folder holds something else than a bundle.
         """
-        if folder.exists() and not (folder / "manifest.json").is_file() and not _empty(folder):
-            raise BundleError(f"{folder}: exists and is no bundle; name a new folder")
+        check_free(folder)
         folder.parent.mkdir(parents=True, exist_ok=True)
         draft = Path(tempfile.mkdtemp(prefix=".bundle-", dir=folder.parent))
         try:
@@ -221,8 +220,15 @@ def _card(path: Path) -> str:
         raise BundleError(f"{path}: missing; copy the bundle again") from None
 
 
-def _empty(folder: Path) -> bool:
-    return folder.is_dir() and not any(folder.iterdir())
+def check_free(folder: Path) -> None:
+    """Refuse a folder that a bundle must not replace: one that holds something else.
+
+    Raises:
+        BundleError: it exists, is not empty and is no bundle.
+    """
+    empty = folder.is_dir() and not any(folder.iterdir())
+    if folder.exists() and not (folder / "manifest.json").is_file() and not empty:
+        raise BundleError(f"{folder}: exists and is no bundle; name a new folder")
 
 
 def _dump(path: Path, value: object, indent: int | None = None) -> None:

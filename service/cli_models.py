@@ -15,7 +15,7 @@ from pilah.datasets.readers import BadRow, read_rows, with_defaults
 from pilah.datasets.records import LabelledReport
 from pilah.evaluation.evaluate import Result, evaluate
 from pilah.evaluation.report import write_report
-from pilah.models.bundle import Bundle
+from pilah.models.bundle import Bundle, check_free
 from pilah.models.registry import SHIPPED
 from pilah.models.triage import Triager
 from pilah.service.cli_common import (
@@ -73,6 +73,7 @@ def train_cli(
     changes |= {"region": region} if region else {}
     changes |= {"min_count": min_count} if min_count is not None else {}
     changes |= {"seed": seed} if seed is not None else {}
+    check_free(output)
     with errors.status("…") as status:
         bundle = train(replace(config, **changes), progress=status.update)  # type: ignore[arg-type]
         version = bundle.save(output)

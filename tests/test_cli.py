@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-import click
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -79,15 +79,15 @@ def write(name: str, rows: list[Any]) -> Path:
     return path
 
 
-def commands(group: click.Group, *path: str) -> Iterator[tuple[str, ...]]:
-    for name, command in group.commands.items():
-        if isinstance(command, click.Group) or hasattr(command, "commands"):
-            yield from commands(command, *path, name)  # type: ignore[arg-type]
-        else:
-            yield (*path, name)
+def commands(command: Any, *path: str) -> Iterator[tuple[str, ...]]:  # noqa: ANN401 - click's
+    if not hasattr(command, "commands"):
+        yield path
+        return
+    for name, inner in command.commands.items():
+        yield from commands(inner, *path, name)
 
 
-COMMANDS = tuple(commands(typer.main.get_command(app)))  # type: ignore[arg-type]
+COMMANDS = tuple(commands(typer.main.get_command(app)))
 CONTRACT = {
     "classify", "compare", "serve", "data check", "data import", "data split", "train", "evaluate",
     "bundle list", "bundle show", "bundle promote", "bundle rollback", "index verify",
@@ -336,10 +336,8 @@ def test_data_split_says_what_is_wrong(pilah: Pilah) -> None:
     path = write("d.jsonl", [{"text": "a"}, {"text": "b"}, "{"])
     assert "use --by group instead" in pilah("data", "split", path, "-o", "x").err
     assert not Path("x").exists()
-    assert (
-        "--by acak: use time or group"
-        in pilah("data", "split", path, "-o", "x", "--by", "acak").err
-    )
+    told = pilah("data", "split", path, "-o", "x", "--by", "acak")
+    assert "--by acak: use time or group" in told.err
     told = pilah("data", "split", path, "-o", "x", "--by", "group", "--share", "0.5")
     assert told.code == 1
     assert [b["line"] for b in lines("x/split.errors.jsonl")] == [3]
@@ -368,13 +366,10 @@ def test_a_city_goes_from_its_history_to_its_own_bundle(pilah: Pilah) -> None:
     assert metrics["bundle"] == version
     assert metrics["agency"]["rows"] == len(lines("bagian/test.jsonl"))
     assert Path("hasil/report.html").exists()
-    assert (
-        pilah("bundle", "promote", "kota", "--reason", "riwayat 2025").out == f"live: {version}\n"
-    )
-    listed = pilah("bundle", "list").out
-    assert [row.split()[1] for row in listed.splitlines() if "*" in row] == [
-        version[:0] or "*"
-    ] or (version in listed)
+    told = pilah("bundle", "promote", "kota", "--reason", "riwayat 2025")
+    assert told.out == f"live: {version}\n"
+    (live,) = [row for row in pilah("bundle", "list").out.splitlines() if "*" in row]
+    assert version in live
     assert pilah("bundle", "show").out.startswith(f"# Bundle kota ({version})")
     pilah("classify", write("in.jsonl", [{"text": "KTP belum jadi"}]), "-o", "h.jsonl")
     (answer,) = lines("h.jsonl")
@@ -382,17 +377,19 @@ def test_a_city_goes_from_its_history_to_its_own_bundle(pilah: Pilah) -> None:
     assert answer["versions"]["bundle"] == version
     assert pilah("bundle", "rollback", "--reason", "salah").out == f"live: {SHIPPED}\n"
     again = pilah("bundle", "rollback")
-    assert (again.code, again.err) == (
-        2,
-        "pilah: nothing to roll back: no bundle was promoted here\n",
-    )
+    message = "pilah: nothing to roll back: no bundle was promoted here\n"
+    assert (again.code, again.err) == (2, message)
+
+
+def experiment(*settings: str) -> Path:
+    """An experiment that trains fast."""
+    fast = ('views = ["word"]', "dim = 4", "min_df = 1", "folds = 2")
+    Path("x.toml").write_text("\n".join((*settings, *fast)), "utf-8")
+    return Path("x.toml")
 
 
 def test_train_from_an_experiment_file(pilah: Pilah) -> None:
-    Path("x.toml").write_text(
-        f'data = ["{TRAINING}"]\nname = "percobaan"\nviews = ["word"]\ndim = 4\nmin_df = 1\n',
-        "utf-8",
-    )
+    experiment(f'data = ["{TRAINING}"]', 'name = "percobaan"')
     assert pilah("train", "x.toml", "-o", "satu").code == 0
     assert pilah("train", "x.toml", "-o", "dua").code == 0
     one, two = Bundle.load(Path("satu")), Bundle.load(Path("dua"))
@@ -435,7 +432,7 @@ def test_training_never_replaces_another_folder(pilah: Pilah) -> None:
 
 def test_bad_rows_of_training_and_evaluation_are_counted(pilah: Pilah) -> None:
     path = write("d.jsonl", [*ROWS, "{", {"text": ""}])
-    told = pilah("train", path, "--target", "outcome", "-o", "baru")
+    told = pilah("train", experiment(f'data = ["{path}"]', 'target = ["outcome"]'), "-o", "baru")
     assert told.code == 0
     assert "2 bad rows left out" in told.err
     path = write("e.jsonl", [*ROWS[:20], "{", {**ROWS[0], "region": "Negeri Dongeng"}])
@@ -476,3 +473,14 @@ def test_the_index_of_an_empty_store(pilah: Pilah) -> None:
     told = pilah("index", "verify")
     assert told.code == 0, told.err
     assert "0 stored, 0 indexed" in told.out
+
+
+def test_classifying_loads_neither_training_nor_torch() -> None:
+    """In a process of its own: the command line starts fast and needs no training extra."""
+    code = "import sys, pilah.service.cli; print(*sorted(sys.modules))"
+    told = subprocess.run(  # noqa: S603 - our own interpreter
+        [sys.executable, "-W", "error", "-c", code], capture_output=True, text=True, check=True
+    )
+    loaded = {name.split(".")[0] for name in told.stdout.split()}
+    assert not loaded & {"torch", "transformers", "sentence_transformers", "datasets"}
+    assert "pilah.training" not in told.stdout
