@@ -173,7 +173,10 @@ def _agency(
     )
 
 
-OFFICES = ("pemerintah desa", "pemerintah nagari", "kelurahan", "kecamatan", "kapanewon")
+OFFICES = (
+    "pemerintah desa", "pemerintah nagari", "pemerintah kalurahan", "pemerintah gampong",
+    "pemerintah kampung", "kelurahan", "kecamatan", "kapanewon", "kemantren", "distrik",
+)  # fmt: skip
 """Offices that the answer names with their place, where a label may give the office alone."""
 
 

@@ -14,7 +14,7 @@ import numpy as np
 
 from pilah.datasets.agencies import Agencies, Units
 from pilah.datasets.regions import Regions, lineage
-from pilah.datasets.routing_table import RoutingTable, Rule
+from pilah.datasets.routing_table import NATIONAL_LEVELS, RoutingTable, Rule
 from pilah.models.answer import Agency, AgencyAlternative
 from pilah.models.phrases import PhraseFinder
 from pilah.models.text import normalise
@@ -116,6 +116,9 @@ class Router:
         found: dict[tuple[str, str | None], Route] = {}
         for i in np.argsort(-probabilities)[:MAX_LEARNED]:
             level, _, target = labels[i].partition(":")
+            known = self._agencies.by_id if level in NATIONAL_LEVELS else self._units.families
+            if target not in known:  # the tables have changed since the training
+                continue
             name, government, at = self.body(level, target, place.code)
             before = found[name, government].probability if (name, government) in found else 0.0
             total = before + float(probabilities[i])
@@ -130,7 +133,7 @@ class Router:
             target: agency id, or unit family id for the local levels.
             code: Kemendagri code, or None when the place is unknown.
         """
-        if level in ("national", "bumn"):
+        if level in NATIONAL_LEVELS:
             agency = self._agencies.by_id[target]
             parent = self._agencies.by_id.get(agency.parent) if agency.parent else None
             return agency.name, (parent or agency).name, level

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from pilah.datasets.agencies import load_agencies, load_units
-from pilah.datasets.errors import IndexMismatchError
+from pilah.datasets.errors import BundleError, IndexMismatchError
 from pilah.datasets.regions import Region, load_regions
 from pilah.datasets.routing_table import load_routing
 from pilah.datasets.taxonomy import load_taxonomy
@@ -104,6 +104,7 @@ class Triager:
             if "topic_main" in heads
             else np.zeros(0, dtype=np.float32)
         )
+        _check_topics(bundle, self._topics)
         self._agencies = AgencyReader(heads.get("agency"), bundle.agency_weight)
         self._versions = Versions(
             service=service_version,
@@ -354,6 +355,19 @@ def saved_index(folder: Path | None, dim: int, version: str) -> VectorIndex:
         except IndexMismatchError as error:
             log.warning("the saved index cannot be used and is rebuilt: %s", error)
     return VectorIndex(dim, version)
+
+
+def _check_topics(bundle: Bundle, topics: TopicReader | None) -> None:
+    """Refuse a bundle whose topics the table no longer has: an answer could not name them."""
+    if topics is None or topics.taxonomy is None:
+        return
+    labels = (*topics.main.labels, *(topics.sub.labels if topics.sub else ()))
+    gone = [label for label in labels if label not in topics.taxonomy.by_id]
+    if gone:
+        raise BundleError(
+            f"bundle {bundle.version} speaks of topic {gone[0]}, which taxonomy.csv lacks; "
+            "retire topics there instead of removing them, or train again"
+        )
 
 
 def _best(head: LinearHead, probabilities: FloatArray | None) -> tuple[str, float]:

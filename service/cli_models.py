@@ -10,7 +10,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from pilah.datasets.errors import InputError, ReportError
+from pilah.datasets.errors import BundleError, InputError, ReportError
 from pilah.datasets.readers import BadRow, read_rows, with_defaults
 from pilah.datasets.records import LabelledReport
 from pilah.evaluation.evaluate import Result, evaluate
@@ -148,9 +148,13 @@ def list_() -> None:
     live = known.live()
     table = Table("", "version", "name", "label set", "rows")
     for version in [SHIPPED, *known.versions()]:
-        loaded = Bundle.load(known.path(version))
-        rows = f"{loaded.facts.get('rows', 0):,}"
         mark = "*" if version == live else ""
+        try:
+            loaded = Bundle.load(known.path(version))
+        except BundleError as error:  # one that is damaged must not hide the others
+            table.add_row(mark, version, str(error), "-", "-")
+            continue
+        rows = f"{loaded.facts.get('rows', 0):,}"
         label = f"{version} ({loaded.version})" if version == SHIPPED else version
         table.add_row(mark, label, loaded.name, loaded.label_set, rows)
     _out.print(table)

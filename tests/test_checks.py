@@ -87,6 +87,18 @@ def test_personal_data(tmp_path: Path) -> None:
     assert (one(report, "personal-data").line, report.errors) == (2, 1)
 
 
+def test_a_level_and_unit_outside_the_tables(tmp_path: Path) -> None:
+    fits = [("bumn", "pln"), ("national", "polri"), ("kabkota", "dishub"), ("desa", "desa")]
+    wrong = [("national", "pln"), ("kabkota", "pln"), ("bumn", "dishub"), ("kota", "dishub")]
+    rows = [
+        {"text": f"{TEXTS[i % 5]} {i * 7919} {i * 31}", "level": level, "unit": unit}
+        for i, (level, unit) in enumerate([*fits, *wrong])
+    ]
+    found = of(looked_at(tmp_path, rows), "agency")
+    assert [f.line for f in found] == [5, 6, 7, 8]
+    assert all(f.severity == "error" and "agencies.csv" in f.cure for f in found)
+
+
 def test_topics_outside_the_table(tmp_path: Path) -> None:
     rows: list[dict[str, object]] = [{**r, **ROAD} for r in plain(3)]
     rows[1]["topic_sub"] = "JALAN BERKELOK"

@@ -6,10 +6,12 @@ import json
 import os
 import subprocess
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
+import httpx
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -18,8 +20,13 @@ import typer
 from pilah.datasets.readers import read_rows
 from pilah.datasets.records import LabelledReport
 from pilah.models.bundle import Bundle
+from pilah.models.index import VectorIndex
 from pilah.models.registry import SHIPPED
+from pilah.service.app import create_app
 from pilah.service.cli import app, main
+from pilah.service.cli_service import engine
+from pilah.service.settings import Settings
+from pilah.service.testing import served
 from pilah.service.version import service_version
 
 if TYPE_CHECKING:
@@ -461,6 +468,16 @@ def test_bundles_that_are_none(pilah: Pilah) -> None:
     assert "remove it and promote a bundle again" in pilah("bundle", "list").err
 
 
+def test_a_damaged_bundle_does_not_hide_the_others(pilah: Pilah, bundle_folder: Path) -> None:
+    assert pilah("bundle", "promote", bundle_folder).code == 0
+    version = Bundle.load(bundle_folder).version
+    Path(f"var/bundles/{version}/features.json").write_text("{}", "utf-8")
+    listed = pilah("bundle", "list")
+    assert listed.code == 0
+    assert SHIPPED in listed.out
+    assert "checksum differs" in " ".join(listed.out.split())
+
+
 def test_a_wrong_setting_is_said(pilah: Pilah, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PILAH_PORT", "delapan")
     told = pilah("bundle", "list")
@@ -468,11 +485,52 @@ def test_a_wrong_setting_is_said(pilah: Pilah, monkeypatch: pytest.MonkeyPatch) 
     assert "PILAH_PORT: is not a whole number" in told.err
 
 
+def taken_in(data_dir: Path, *reports: dict[str, str]) -> None:
+    """Let the service, with the real engine, take reports in and stop."""
+    app = create_app(Settings(data_dir=data_dir), engine)
+    with served(app) as url, httpx.Client(base_url=url, timeout=60) as client:
+        for report in reports:
+            assert client.post("/v1/classify", json=report).status_code == 200
+
+
 def test_the_index_of_an_empty_store(pilah: Pilah) -> None:
+    missing = pilah("index", "verify")
+    assert missing.code == 2
+    assert "pilah index rebuild" in missing.err
     assert pilah("index", "rebuild").code == 0
     told = pilah("index", "verify")
     assert told.code == 0, told.err
     assert "0 stored, 0 indexed" in told.out
+
+
+def test_the_index_is_compared_with_the_store_and_rebuilt(
+    pilah: Pilah, bundle: Bundle, tmp_path: Path
+) -> None:
+    water = {"text": "air PDAM mati sejak kemarin", "region": "34.04"}
+    reports = [{**water, "id": "1"}, {**water, "id": "2"}, {**water, "id": "3"}]
+    taken_in(tmp_path / "var", *reports[:2], {**reports[2], "visibility": "secret"})
+    agreed = pilah("index", "verify")
+    assert (agreed.code, agreed.err) == (0, "")
+    assert "2 stored, 2 indexed: 0 missing, 0 stray, 0 different" in agreed.out
+    folder = tmp_path / "var" / "index"
+    index = VectorIndex.load(folder)
+    index.remove(["1"])
+    index.add(["tamu"], np.eye(1, index.dim, dtype=np.float32))
+    index.save(folder)
+    apart = pilah("index", "verify")
+    assert (apart.code, apart.err) == (1, "run `pilah index rebuild`\n")
+    assert "2 stored, 2 indexed: 1 missing, 1 stray, 0 different" in apart.out
+    assert "2 reports indexed by lsa32" in pilah("index", "rebuild").out
+    assert pilah("index", "verify").out == agreed.out
+    next(folder.glob("*.faiss")).write_bytes(b"rusak")
+    assert (pilah("index", "verify").code, pilah("index", "rebuild").code) == (2, 0)
+    replace(
+        bundle, encoder=replace(bundle.encoder, components=bundle.encoder.components[:, :8])
+    ).save(Path("lain"))
+    assert pilah("bundle", "promote", "lain").code == 0
+    assert pilah("index", "verify").code != 0
+    assert "2 reports indexed by lsa8" in pilah("index", "rebuild").out
+    assert pilah("index", "verify").code == 0
 
 
 def test_classifying_loads_neither_training_nor_torch() -> None:

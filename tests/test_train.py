@@ -13,12 +13,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.sparse import csr_matrix
 
+from pilah.datasets.agencies import load_agencies, load_units
 from pilah.datasets.errors import InputError
 from pilah.datasets.readers import read_rows
 from pilah.datasets.records import LabelledReport, Labels, Report
-from pilah.evaluation.evaluate import evaluate
+from pilah.datasets.regions import load_regions
+from pilah.datasets.routing_table import load_routing
+from pilah.datasets.taxonomy import load_taxonomy
+from pilah.evaluation.evaluate import evaluate, same_body
 from pilah.evaluation.report import html, write_report
 from pilah.models.bundle import Bundle
+from pilah.models.routing import Router
+from pilah.models.text import read_text
 from pilah.models.triage import Triager
 from pilah.training import heads, incidents
 from pilah.training.config import TrainConfig, load_config
@@ -145,6 +151,66 @@ def test_a_citys_own_labels_and_columns(tmp_path: Path) -> None:
 def labelled(path: Path) -> list[LabelledReport]:
     found = (row.content for row in read_rows(path, OWN_MAP))
     return [c for c in found if isinstance(c, LabelledReport)]
+
+
+def routed_rows() -> list[dict[str, str]]:
+    """The rows with the body that the table names for their labels: level, unit and agency."""
+    router = Router(load_routing(), load_agencies(), load_units(), load_regions())
+    found = []
+    for row in ROWS:
+        topic = load_taxonomy().find(row["topic_main"], row["topic_sub"])
+        code = load_regions().resolve(row["region"])
+        assert topic is not None
+        assert code is not None
+        rule = router.rule(topic.id, router.cues(read_text(row["text"]).normal), code.code)
+        name, _, _ = router.body(rule.level, rule.target, code.code)
+        found.append({**row, "level": rule.level, "unit": rule.target, "agency": name})
+    return found
+
+
+def test_a_route_head_speaks_beside_the_table(tmp_path: Path) -> None:
+    rows = routed_rows()
+    path = write(tmp_path / "d.jsonl", rows)
+    bundle = train(replace(SMALL, data=(path,), target=("topic", "route")))
+    assert "bumn:pln" in bundle.heads["route"].labels
+    fit = bundle.facts["routing"]
+    assert (fit["rows"], fit["route_weight"]) == (120, bundle.route_weight)
+    assert fit["accuracy"] > 0.8
+    assert bundle.agency_sure == fit["sure"]
+    engine = triager(replace(bundle, route_weight=0.5))
+    (read,) = engine.analyse(
+        [("1", Report("PLN padam sejak pukul sembilan malam", region="51.03"))]
+    )
+    assert (read.draft.agency.name, read.draft.agency.source) == ("PT PLN (Persero)", "both")
+    alone = triager(replace(bundle, route_weight=1.0))
+    (read,) = alone.analyse([("1", Report("PLN padam sejak pukul sembilan malam", region="51.03"))])
+    assert read.draft.agency.name == "PT PLN (Persero)"
+    kept_rows = [r.content for r in read_rows(path)]
+    result = evaluate(engine, [c for c in kept_rows if isinstance(c, LabelledReport)])
+    assert result.targets["route"].scores.accuracy > 0.9
+    assert result.agency is not None
+    assert result.agency.right / result.agency.rows > 0.9
+    assert result.agency.in_alternatives >= result.agency.right
+
+
+def test_a_unit_that_left_the_tables_is_passed_over(tmp_path: Path) -> None:
+    rows = [{**r, "unit": "dinas_lama"} if r["unit"] == "pupr" else r for r in routed_rows()]
+    config = replace(FAST, data=(write(tmp_path / "d.jsonl", rows),), target=("topic", "route"))
+    bundle = replace(train(config), route_weight=0.9)
+    assert "kabkota:dinas_lama" in bundle.heads["route"].labels
+    (read,) = triager(bundle).analyse([("1", Report("jalan berlubang besar", region="51.03"))])
+    assert read.draft.agency.name
+
+
+def test_offices_are_the_same_with_and_without_their_place() -> None:
+    names = load_units()
+    for code in (c for c in load_regions().by_code if len(c) == 5):
+        for family in ("desa", "kelurahan", "kecamatan"):
+            office = names.name(family, code)
+            assert same_body(f"{office} Sukamaju", office)
+    assert same_body("DINAS SOSIAL", "Dinas Sosial")
+    assert not same_body("Dinas Sosial Sukamaju", "Dinas Sosial")
+    assert not same_body(None, "Dinas Sosial")
 
 
 def test_the_version_of_own_labels_follows_the_labels(tmp_path: Path) -> None:

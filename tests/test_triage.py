@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,7 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pilah.datasets.errors import UnknownRegionError
+from pilah.datasets.errors import BundleError, UnknownRegionError
 from pilah.datasets.readers import BadRow, Row, read_rows
 from pilah.datasets.records import LabelledReport, Labels, Report, parse_report
 from pilah.models import batch
@@ -333,6 +334,35 @@ def test_comparing_two_reports_changes_no_memory(triager: Triager) -> None:
     assert same.evidence
     assert compare_pair(triager, copy, road).probability == pytest.approx(same.probability)
     assert len(triager.finder) == 0
+
+
+def test_a_bundle_of_another_taxonomy_is_refused(bundle: Bundle) -> None:
+    head = bundle.heads["topic_main"]
+    strange = replace(head, labels=("04", "08", "16", "99"))
+    with pytest.raises(BundleError, match=r"topic 99, which taxonomy\.csv lacks; retire topics"):
+        fresh(replace(bundle, heads={"topic_main": strange}))
+
+
+LONG = (
+    "a-",
+    "0812-",
+    "1 ",
+    "x\n",
+    "rt 1/rw 2 ",
+    "desa sukamaju ",
+    "kec. ",
+    "http://",
+    "a@",
+    "jln2 ",
+)
+
+
+@pytest.mark.parametrize("piece", LONG)
+def test_the_longest_text_is_read_in_time(lasting: Triager, piece: str) -> None:
+    text = (piece * 20_000)[:20_000].strip()
+    start = time.perf_counter()
+    lasting.analyse([("1", Report(text, region="34.04"))])
+    assert time.perf_counter() - start < 5  # some tenths of a second on an idle machine
 
 
 def test_describe_tells_what_answers(triager: Triager, bundle: Bundle) -> None:

@@ -104,17 +104,18 @@ def worst(
     answers: Sequence[str], truth: Sequence[tuple[str, ...]], least: int
 ) -> list[dict[str, Any]]:
     """Topics with the lowest recall, and what was answered instead."""
-    found = []
+    found: list[dict[str, Any]] = []
     for topic in sorted({t[0] for t in truth}):
         mine = [(a, t) for a, t in zip(answers, truth, strict=True) if t[0] == topic]
         if len(mine) < least:
             continue
         wrong = Counter(a for a, t in mine if a not in t)
-        line = {"topic": topic, "rows": len(mine), "recall": 1 - share(wrong.total(), len(mine))}
+        recall = 1 - share(wrong.total(), len(mine))
+        line = {"topic": topic, "rows": len(mine), "recall": recall}
         said = sum(a == topic for a in answers)
         right = sum(a in t for a, t in zip(answers, truth, strict=True) if a == topic)
         found.append({**line, "precision": share(right, said), "instead": wrong.most_common(3)})
-    return sorted(found, key=lambda line: line["recall"])[:WORST]
+    return sorted(found, key=lambda line: float(line["recall"]))[:WORST]
 
 
 def read(path: Path) -> list[dict[str, Any]]:

@@ -142,7 +142,7 @@ def learning(found: dict[str, Any]) -> str:
         lines = [x for x in found["curve"] if x["corpus"] == name]
 
         def mean(side: str, key: str, lines: list[dict[str, Any]] = lines) -> float:
-            return sum(x[side][key] for x in lines) / len(lines)
+            return float(sum(x[side][key] for x in lines) / len(lines))
 
         size = round(sum(x["rows"] for x in lines) / len(lines))
         figures = [
@@ -206,7 +206,8 @@ def main() -> None:
         text = page.read_text("utf-8")
         for name, part in texts.items():
             mark = re.compile(rf"(<!-- {name} -->\n).*?(<!-- /{name} -->)", re.DOTALL)
-            text = mark.sub(lambda m, part=part: f"{m[1]}{part}\n{m[2]}", text)
+            if (found := mark.search(text)) is not None:
+                text = f"{text[: found.start()]}{found[1]}{part}\n{found[2]}{text[found.end() :]}"
         page.write_text(text, encoding="utf-8")
         console.print(f"{page.relative_to(ROOT)}: {', '.join(texts)}")
 

@@ -272,8 +272,8 @@ def main() -> None:
     for text, topic in zip(texts, topics, strict=True):
         mine[topic].append(text)
     for row in rows:
-        if (topic := row.extra.get("topic")) in right:
-            real[right[topic][0]].append(row.report.text)
+        if answers := right.get(row.extra.get("topic") or ""):
+            real[answers[0]].append(row.report.text)
 
     size = min(PER_CLASS, len(texts), len(rows))
     a, b = rng.permutation(len(texts))[:size], rng.permutation(len(rows))[:size]
