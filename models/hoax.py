@@ -41,8 +41,8 @@ SHOUT_LETTERS = 80
 
 _URL = re.compile(
     r"(?:https?://|www\.)[^\s<>]+"
-    r"|\b[a-z0-9-]+(?:\.[a-z0-9-]+)*\.[a-z]{2,10}/\S+"
-    r"|\b[a-z0-9-]{3,}(?:\.[a-z0-9-]+)*\.(?:com|net|org|id|xyz|top|click|site|online|live|icu|"
+    r"|\b[a-z0-9-]{1,63}(?:\.[a-z0-9-]{1,63}){0,4}\.[a-z]{2,10}/\S+"
+    r"|\b[a-z0-9-]{3,63}(?:\.[a-z0-9-]{1,63}){0,4}\.(?:com|net|org|id|xyz|top|click|site|online|live|icu|"
     r"buzz|cam|cfd|rest|vip|club|shop|app|info|fun|link|web|center|space|store|me|xx|co|cc)\b"
 )
 _DISGUISE = re.compile(r"[\[(]\s*\.\s*[\])]")

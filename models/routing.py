@@ -121,7 +121,9 @@ class Router:
                 continue
             name, government, at = self.body(level, target, place.code)
             before = found[name, government].probability if (name, government) in found else 0.0
-            total = before + float(probabilities[i])
+            local = government is not None and at not in NATIONAL_LEVELS
+            share = float(probabilities[i]) * (place.probability if local else 1.0)
+            total = before + share
             found[name, government] = Route(name, government, at, None, total, learned=True)
         return sorted(found.values(), key=lambda r: -r.probability)
 

@@ -152,3 +152,10 @@ def test_any_text_gets_a_score(text: str) -> None:
     answer = look(text)
     assert 0 <= answer.score <= 1
     assert answer.flag == (answer.score >= shipped_weights().flag)
+
+
+@pytest.mark.timeout(10)
+def test_a_hostile_text_does_not_stall() -> None:
+    """Runs of host-like pieces once took time in the square of the length (a hang, not a speed)."""
+    for piece in ("a-", "0812-", "a."):
+        assert look((piece * 20_000)[:20_000]).flag is False
