@@ -34,7 +34,7 @@ serve: .venv/files.stamp  ## Start the service: API, reference and start page
 	@.venv/bin/pilah serve
 
 test: .venv/dev.stamp .venv/files.stamp  ## Run the whole test suite
-	@$(PY) -m pytest -n auto
+	@.venv/bin/pytest -n auto
 
 lint: .venv/dev.stamp  ## Style
 	@.venv/bin/ruff check . && .venv/bin/ruff format --check .
