@@ -241,7 +241,7 @@ def answers_in_words(answers: Sequence[Triage]) -> dict[str, Any]:
 def main() -> None:
     """Run it."""
     args = parser(__doc__ or "").parse_args()
-    rows = labelled(data_file(args.data, TEST), {"id": "source_id"})
+    rows = labelled(data_file(args.data, TEST), {"id": "source_id", "reported_at": "date"})
     bundle = load_bundle(args.bundle)
     triager = engine(bundle)
     loaded = peak_mb()
