@@ -31,7 +31,8 @@ class HeadSettings:
     Attributes:
         strength: inverse regularisation C of the linear SVM.
         balance: class weights are (n / (classes * count)) ** balance; 0 is none, 1 is "balanced",
-            0.5 serves accuracy and macro-F1 at once (measured, see docs/benchmarks.md).
+            0.5 serves accuracy and macro-F1 at once (chosen on the 2023 test of docs/benchmarks.md,
+            which says so).
         folds: cross-validation folds for calibration and thresholds.
         stated_precision: how often a stated label must be right, held out.
         sure_precision: how often a label must be right that no person looks at, held out.
