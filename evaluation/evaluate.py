@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
@@ -10,17 +11,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pilah.datasets.errors import InputError
-from pilah.datasets.taxonomy import load_taxonomy
+from pilah.evaluation.asking import AGENCY, Asked, Said, ask, same_body
 from pilah.evaluation.metrics import Scores, score
-from pilah.models.bundle import TARGETS
 
 if TYPE_CHECKING:
     from pilah.datasets.records import LabelledReport
-    from pilah.models.bundle import Bundle
     from pilah.models.linear import FloatArray
     from pilah.models.triage import Triager
 
-CHUNK = 256
 BINS = 10
 
 
@@ -80,29 +78,16 @@ def evaluate(
     """
     if not rows:
         raise InputError("no row to measure on")
-    bundle = triager.bundle
-    spoken: dict[str, list[FloatArray]] = {name: [] for name in bundle.heads}
-    answers: list[tuple[str | None, bool, tuple[str, ...]]] = []
-    for start in range(0, len(rows), CHUNK):
-        chunk = rows[start : start + CHUNK]
-        reads = triager.analyse([(str(start + i), r.report) for i, r in enumerate(chunk)])
-        features = bundle.features.transform([a.clean.normal for a in reads])
-        for name, head in bundle.heads.items():
-            spoken[name].append(head.probabilities(features))
-        for reading in reads:
-            agency = reading.draft.agency
-            others = tuple(a.name for a in agency.alternatives)
-            answers.append((agency.name, agency.probability >= bundle.agency_sure, others))
-        tick(len(chunk))
+    asked = ask(triager, rows, tick)
+    bundle = asked.bundle
     targets = {
-        name: result
-        for name in TARGETS
-        if name in bundle.heads
-        and (result := _target(bundle, name, np.concatenate(spoken[name]), rows)) is not None
+        name: _target(bundle.heads[name].labels, spoken, said)
+        for name, spoken in asked.probabilities.items()
+        if (said := asked.said.get(name)) is not None and said.known.any()
     }
     if not targets and not any(r.labels.agency for r in rows):
         raise InputError("no row has a label that this bundle predicts; check --map")
-    return Result(bundle.version, len(rows), targets, _agency(answers, rows))
+    return Result(bundle.version, len(rows), targets, _agency(asked))
 
 
 def calibration_curve(
@@ -118,71 +103,26 @@ def calibration_curve(
     )
 
 
-def _target(
-    bundle: Bundle, name: str, probabilities: FloatArray, rows: Sequence[LabelledReport]
-) -> TargetResult | None:
-    labels = bundle.heads[name].labels
+def _target(labels: tuple[str, ...], spoken: FloatArray, said: Said) -> TargetResult:
     number = {label: i for i, label in enumerate(labels)}
-    given = [_label(r, name, own=not bundle.label_set.startswith("sp4n-")) for r in rows]
-    known = np.array([i for i, g in enumerate(given) if g in number], dtype=np.int64)
-    if not len(known):
+    kept = spoken[said.rows[said.known]]
+    truth = np.array([number[label] for label in said.truth[said.known]], dtype=np.int64)
+    unknown = Counter(str(label) for label in said.truth[~said.known])
+    return TargetResult(score(kept, truth, labels), dict(unknown), calibration_curve(kept, truth))
+
+
+def _agency(asked: Asked) -> AgencyResult | None:
+    said = asked.said.get(AGENCY)
+    if said is None:
         return None
-    truth = np.array([number[str(given[i])] for i in known], dtype=np.int64)
-    unknown: dict[str, int] = {}
-    for label in given:
-        if label is not None and label not in number:
-            unknown[label] = unknown.get(label, 0) + 1
-    kept = probabilities[known]
-    return TargetResult(score(kept, truth, labels), unknown, calibration_curve(kept, truth))
-
-
-def _label(row: LabelledReport, name: str, *, own: bool) -> str | None:
-    labels = row.labels
-    if name == "route":
-        level, unit = row.extra.get("level"), row.extra.get("unit")
-        return f"{level}:{unit}" if level and unit else None
-    if own or not name.startswith("topic"):
-        value: str | None = getattr(labels, name)
-        return value
-    if labels.topic_main is None or (name == "topic_sub" and labels.topic_sub is None):
-        return None
-    topic = load_taxonomy().find(
-        labels.topic_main, labels.topic_sub if name == "topic_sub" else None
-    )
-    return topic.id if topic else f"{labels.topic_main} / {labels.topic_sub or '-'}"
-
-
-def _agency(
-    answers: list[tuple[str | None, bool, tuple[str, ...]]], rows: Sequence[LabelledReport]
-) -> AgencyResult | None:
-    pairs = [(a, r.labels.agency) for a, r in zip(answers, rows, strict=True) if r.labels.agency]
-    if not pairs or all(name is None for (name, _, _), _ in pairs):
-        return None
-    right = [same_body(a[0], label) for a, label in pairs]
     near = [
-        hit or any(same_body(o, label) for o in a[2])
-        for hit, (a, label) in zip(right, pairs, strict=True)
+        right or any(same_body(o.name, truth) for o in asked.agencies[row].alternatives)
+        for row, right, truth in zip(said.rows, said.right, said.truth, strict=True)
     ]
-    sure = [a[1] for a, _ in pairs]
     return AgencyResult(
-        rows=len(pairs),
-        right=sum(right),
-        in_alternatives=sum(near),
-        without_person=sum(sure),
-        without_person_right=sum(s and r for s, r in zip(sure, right, strict=True)),
+        rows=len(said.rows),
+        right=int(said.right.sum()),
+        in_alternatives=int(sum(near)),
+        without_person=int(said.sure.sum()),
+        without_person_right=int((said.sure & said.right).sum()),
     )
-
-
-OFFICES = (
-    "pemerintah desa", "pemerintah nagari", "pemerintah kalurahan", "pemerintah gampong",
-    "pemerintah kampung", "kelurahan", "kecamatan", "kapanewon", "kemantren", "distrik",
-)  # fmt: skip
-"""Offices that the answer names with their place, where a label may give the office alone."""
-
-
-def same_body(name: str | None, label: str | None) -> bool:
-    """Whether an answer names the labelled body, letter case aside."""
-    if name is None or label is None:
-        return False
-    ours, theirs = name.casefold(), label.casefold()
-    return ours == theirs or (theirs in OFFICES and ours.startswith(f"{theirs} "))

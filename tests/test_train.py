@@ -20,7 +20,8 @@ from pilah.datasets.records import LabelledReport, Labels, Report
 from pilah.datasets.regions import load_regions
 from pilah.datasets.routing_table import load_routing
 from pilah.datasets.taxonomy import load_taxonomy
-from pilah.evaluation.evaluate import evaluate, same_body
+from pilah.evaluation.asking import same_body
+from pilah.evaluation.evaluate import evaluate
 from pilah.evaluation.report import html, write_report
 from pilah.models.bundle import Bundle
 from pilah.models.routing import Router

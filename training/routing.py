@@ -13,7 +13,7 @@ from pilah.datasets.agencies import load_agencies, load_units
 from pilah.datasets.regions import load_regions
 from pilah.datasets.routing_table import load_routing
 from pilah.datasets.taxonomy import load_taxonomy
-from pilah.evaluation.evaluate import same_body
+from pilah.evaluation.asking import same_body
 from pilah.evaluation.thresholds import threshold
 from pilah.models.agency import AgencyReader
 from pilah.models.places import PlaceReader

@@ -1,0 +1,71 @@
+"""Groups of rows that a mean hides: region, length, informality, register, language, channel."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pilah.datasets.regions import load_regions
+from pilah.models.text import repair, slang
+
+if TYPE_CHECKING:
+    from pilah.datasets.records import LabelledReport
+
+MIN_ROWS = 20
+"""Smaller slices are not reported: their figures would be noise."""
+UNKNOWN = "unknown"
+LENGTHS = ((10, "1-10 words"), (20, "11-20 words"), (40, "21-40 words"), (80, "41-80 words"))
+LONGER = "81 words or more"
+INFORMAL = ((0.0, "no informal word"), (0.05, "up to 5 %"), (0.15, "5 to 15 %"))
+MORE_INFORMAL = "over 15 %"
+_WORD = re.compile(r"[^\W\d_]+")
+
+Slices = dict[str, dict[str, NDArray[np.int64]]]
+"""Dimension -> value -> row numbers, the largest value first."""
+
+
+def slices_of(rows: Sequence[LabelledReport]) -> Slices:
+    """Row numbers of every slice with at least :data:`MIN_ROWS` rows.
+
+    Province, channel, register and language come from the rows; a dimension that no row has is
+    absent. Length and informality are read from the text.
+    """
+    found = {
+        "province": [province(r) for r in rows],
+        "length": [length(r.report.full_text) for r in rows],
+        "informality": [informality(r.report.full_text) for r in rows],
+        "register": [r.extra.get("register", UNKNOWN) for r in rows],
+        "language": [r.extra.get("language", UNKNOWN) for r in rows],
+        "channel": [r.report.channel or UNKNOWN for r in rows],
+    }
+    return {name: _grouped(v) for name, v in found.items() if set(v) != {UNKNOWN}}
+
+
+def _grouped(values: Sequence[str]) -> dict[str, NDArray[np.int64]]:
+    array = np.array(values, dtype=object)
+    large = [v for v, n in Counter(values).most_common() if n >= MIN_ROWS]
+    return {v: np.flatnonzero(array == v) for v in large}
+
+
+def province(row: LabelledReport) -> str:
+    """Province of the region that came with the report."""
+    region = load_regions().resolve(row.report.region)
+    return load_regions().province_of(region.code).name if region else UNKNOWN
+
+
+def length(text: str) -> str:
+    """Length band in words."""
+    words = len(text.split())
+    return next((name for most, name in LENGTHS if words <= most), LONGER)
+
+
+def informality(text: str) -> str:
+    """Band of the share of words that stand in the slang table (``datasets/data/slang.csv``)."""
+    words = _WORD.findall(repair(text).lower())
+    share = sum(w in slang() for w in words) / len(words) if words else 0.0
+    return next((name for most, name in INFORMAL if share <= most), MORE_INFORMAL)
