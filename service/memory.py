@@ -59,6 +59,7 @@ def _refresh_batch(
             if old is not None:
                 fresh = dataclasses.replace(fresh, received_at=old[0].received_at)
             writes.save_fingerprint(connection, fresh, analysis.vector, made_by=made_by)
+            writes.save_place(connection, fresh)
     return len(analyses)
 
 

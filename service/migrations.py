@@ -1,8 +1,9 @@
-"""Numbered migrations of the store, applied in order when it is opened.
+"""Numbered migrations of the store, run in order, in one transaction, when it is opened.
 
 A fresh database gets today's tables and the newest number; an older one runs the missing steps.
-To change a table: edit ``tables.py``, raise ``LATEST`` and add the step that gets there from
-``LATEST - 1``.
+To change a table, three edits: ``tables.py`` says what it is now; a function ``to_N`` in
+``migration_steps.py`` gets there from number N - 1, in frozen SQL; its line goes into ``STEPS``.
+The suite then upgrades a database of schema 1 and compares it with a fresh one.
 """
 
 from __future__ import annotations
@@ -13,11 +14,13 @@ from datetime import UTC, datetime
 from sqlalchemy import Connection, func, insert, inspect, select
 
 from pilah.datasets.errors import PilahError
-from pilah.service import tables
+from pilah.service import migration_steps, tables
 
-LATEST = 1
-STEPS: Mapping[int, Callable[[Connection], None]] = {}
+STEPS: Mapping[int, Callable[[Connection], None]] = {
+    2: migration_steps.to_2,
+}
 """New number -> what turns the schema of the number before into it."""
+LATEST = max(STEPS)
 
 
 class StoreError(PilahError):

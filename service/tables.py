@@ -35,6 +35,40 @@ incidents = Table(
     Column("id", String(200), primary_key=True),
     Column("created_from", String(500), nullable=False),
     Column("created_at", String(40), nullable=False),
+    Column("status", String(20), nullable=False, server_default="open"),  # open, closed, merged
+    Column("closed_at", String(40)),
+    Column("merged_into", String(200), ForeignKey("incidents.id")),
+    # The closed incident whose problem came back.
+    Column("recurs_of", String(200), ForeignKey("incidents.id"), index=True),
+)
+
+incident_events = Table(
+    "incident_events",
+    metadata,
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("kind", String(20), nullable=False),  # merge, split, move, close, reopen, undo
+    Column("actor", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("before", Text, nullable=False),  # JSON: incident -> its state before
+    Column("after", Text, nullable=False),  # JSON: incident -> its state after
+    Column("undoes", Integer, ForeignKey("incident_events.number")),
+    Column("happened_at", String(40), nullable=False),
+)
+
+incidents_touched = Table(
+    "incidents_touched",
+    metadata,
+    Column("incident_id", String(200), ForeignKey("incidents.id"), primary_key=True),
+    Column("event", Integer, ForeignKey("incident_events.number"), primary_key=True),
+)
+
+# Pairs of incidents that a person told apart: the machine never takes them for one again.
+incidents_apart = Table(
+    "incidents_apart",
+    metadata,
+    Column("one", String(200), ForeignKey("incidents.id"), primary_key=True),
+    Column("other", String(200), ForeignKey("incidents.id"), primary_key=True),
+    Column("event", Integer, ForeignKey("incident_events.number"), nullable=False),
 )
 
 reports = Table(
@@ -56,6 +90,9 @@ reports = Table(
     Column("chosen_agency", Text),
     # Where the report belongs now: the last decision that names an incident, else the suggestion.
     Column("incident_id", String(200), ForeignKey("incidents.id"), nullable=False, index=True),
+    # As the machine read them: topic of the suggestion, Kemendagri code of the fingerprint.
+    Column("topic", String(200)),
+    Column("place", String(20)),
     sqlite_autoincrement=True,
 )
 

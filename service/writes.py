@@ -49,6 +49,7 @@ def save_answer(
             report_columns(report)
             | {"id": report_id, "hash": report_hash, "received_at": moment}
             | {"incident_id": answer.incident_id}
+            | {"topic": answer.triage.topic.main, "place": answer.fingerprint.place}
         )
     )
     _save_suggestion(connection, answer.triage, answer.incident_id, moment)
@@ -85,6 +86,12 @@ def save_fingerprint(
             made_by=made_by,
         )
     )
+
+
+def save_place(connection: Connection, fingerprint: Fingerprint) -> None:
+    """Note where a stored report happened, as it is read now."""
+    mine = reports.c.id == fingerprint.report_id
+    connection.execute(update(reports).where(mine).values(place=fingerprint.place))
 
 
 def ensure_incident(connection: Connection, incident_id: str, *, created_from: str) -> None:

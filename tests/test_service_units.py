@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sqlalchemy import Connection, create_engine, inspect, select, text
+from sqlalchemy import select
 
 from pilah.datasets.records import Location, Report
 from pilah.models.reading import Fingerprint
-from pilah.service import codecs, migrations, reads
+from pilah.service import codecs, reads
 from pilah.service.app import create_app, openapi_document, opened
 from pilah.service.deciding import decide
 from pilah.service.fake import FakeEngine
@@ -294,44 +294,6 @@ def test_secret_is_made_once_and_private(tmp_path: Path) -> None:
         installation_key(folder)
     with pytest.raises(StoreError, match="PILAH_DATA_DIR"):
         installation_key(Path("/proc/nowhere"))
-
-
-# ---- migrations
-
-
-def test_every_step_has_its_number() -> None:
-    assert set(migrations.STEPS) == set(range(2, migrations.LATEST + 1))
-
-
-def test_missing_steps_are_run_in_order(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    url = f"sqlite:///{tmp_path / 'a.sqlite3'}"
-    Store.open(url).close()
-
-    def step(connection: Connection) -> None:
-        connection.execute(text("CREATE TABLE second (a INTEGER)"))
-
-    monkeypatch.setattr(migrations, "STEPS", {2: step})
-    monkeypatch.setattr(migrations, "LATEST", 2)
-    Store.open(url).close()
-    Store.open(url).close()
-    database = create_engine(url)
-    assert "second" in inspect(database).get_table_names()
-    with database.connect() as connection:
-        assert migrations.current_version(connection) == 2
-    database.dispose()
-    monkeypatch.setattr(migrations, "LATEST", 1)
-    with pytest.raises(StoreError, match="number 2, this Pilah knows up to 1"):
-        Store.open(url)
-
-
-def test_a_foreign_database_is_left_alone(tmp_path: Path) -> None:
-    url = f"sqlite:///{tmp_path / 'a.sqlite3'}"
-    database = create_engine(url)
-    with database.begin() as connection:
-        connection.execute(text("CREATE TABLE reports (a INTEGER)"))
-    database.dispose()
-    with pytest.raises(StoreError, match="no schema_version"):
-        Store.open(url)
 
 
 # ---- app, words, highlight, documents
