@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console
@@ -54,6 +54,10 @@ def train_cli(
     min_count: Annotated[
         int | None, typer.Option("--min-count", help="Rows a label needs to be learned.")
     ] = None,
+    holdout: Annotated[
+        str | None,
+        typer.Option(help="Rows kept for the card's figures: 'newest 20%', 'random 20%', a date."),
+    ] = None,
     seed: Annotated[int | None, typer.Option("--seed", help="Of everything random.")] = None,
 ) -> None:
     """Train a bundle from one TOML experiment or from labelled files; writes its card.
@@ -72,17 +76,33 @@ def train_cli(
     changes |= {"map": mapping(columns)} if columns else {}
     changes |= {"region": region} if region else {}
     changes |= {"min_count": min_count} if min_count is not None else {}
+    changes |= {"holdout": holdout} if holdout is not None else {}
     changes |= {"seed": seed} if seed is not None else {}
     check_free(output)
     with errors.status("…") as status:
-        bundle = train(replace(config, **changes), progress=status.update)  # type: ignore[arg-type]
+        wanted = replace(config, **changes)  # type: ignore[arg-type]
+        bundle = train(wanted, progress=status.update, checked=_say_findings)
         version = bundle.save(output)
-    for name, scores in bundle.facts["cross_validated"].items():
-        figures = f"accuracy {scores['accuracy']:.3f}, macro-F1 {scores['macro_f1']:.3f}"
-        _out.print(f"{name}: {figures} (held out, {scores['rows']:,} rows)", highlight=False)
+    _print_figures(bundle.facts)
     if bundle.facts["bad_rows"]:
         errors.print(f"{bundle.facts['bad_rows']} bad rows left out: see `pilah data check`")
     _out.print(f"bundle {version} in {output}; card: {output / 'card.md'}", highlight=False)
+
+
+def _say_findings(findings: dict[str, int]) -> None:
+    if findings:
+        found = ", ".join(f"{count:,} x {kind}" for kind, count in findings.items())
+        errors.print(f"check: {found}; `pilah data check` shows them", highlight=False)
+    else:
+        errors.print("check: nothing found", highlight=False)
+
+
+def _print_figures(facts: dict[str, Any]) -> None:
+    held = facts.get("holdout")
+    kind = f"held out: {held['rule']}" if held else "cross-validated"
+    for name, scores in (held["targets"] if held else facts["cross_validated"]).items():
+        figures = f"accuracy {scores['accuracy']:.3f}, macro-F1 {scores['macro_f1']:.3f}"
+        _out.print(f"{name}: {figures} ({kind}, {scores['rows']:,} rows)", highlight=False)
 
 
 def evaluate_cli(

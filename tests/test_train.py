@@ -28,9 +28,10 @@ from pilah.models.routing import Router
 from pilah.models.text import read_text
 from pilah.models.triage import Triager
 from pilah.training import heads, incidents
-from pilah.training.config import TrainConfig, load_config
+from pilah.training.config import TrainConfig
+from pilah.training.data import prepare
 from pilah.training.heads import HeadSettings, fit_head
-from pilah.training.train import prepare, train
+from pilah.training.train import train
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -350,65 +351,6 @@ def test_the_page_escapes_labels(bundle: Bundle) -> None:
     rows = [LabelledReport(Report("x"), Labels(outcome="actionable", topic_main="<b>&"))]
     page = html(evaluate(triager(bundle), rows))
     assert "<b>&" not in page
-
-
-TOML = 'data = ["data/a.jsonl"]\nname = "kota"\ntarget = ["topic"]\nstrength = 1\nseed = 7\n'
-
-
-def test_an_experiment_file(tmp_path: Path) -> None:
-    path = tmp_path / "x.toml"
-    path.write_text(TOML + 'map = {text = "isi"}\n', "utf-8")
-    config = load_config(path)
-    assert config.data == (tmp_path / "data" / "a.jsonl",)
-    assert (config.name, config.target, config.strength, config.seed) == ("kota", ("topic",), 1, 7)
-    assert config.map == {"text": "isi"}
-    assert config.folds == TrainConfig().folds
-    assert str(tmp_path) not in json.dumps(config.facts())
-
-
-@pytest.mark.parametrize(
-    ("line", "message"),
-    [
-        ("kecepatan = 3", "unknown key 'kecepatan'; known: balance, data, dim"),
-        ('seed = "tujuh"', "seed must be a int"),
-        ("seed = true", "seed must be a int"),
-        ("strength = true", "strength must be a float"),
-        ('target = "topic"', "target must be a list of strings"),
-        ("target = [3]", "target must be a list of strings"),
-        ('target = ["hoax"]', "target: out of range; use any of"),
-        ("target = []", "target: out of range"),
-        ('views = ["stem"]', "views: out of range; use word and"),
-        ("min_df = 0", "min_df: out of range; use 1 or more"),
-        ("max_features = -1", "max_features: out of range"),
-        ("min_count = 1", "min_count: out of range; use 2 or more"),
-        ("dim = 1", "dim: out of range; use 2 to 1024"),
-        ("strength = 0", "strength: out of range; use above 0"),
-        ("balance = 1.5", "balance: out of range; use 0 to 1"),
-        ("folds = 1", "folds: out of range; use 2 to 20"),
-        ("stated_precision = 1.0", "stated_precision: out of range"),
-        ("sure_precision = 0", "sure_precision: out of range"),
-        ("seed = ", "not TOML"),
-    ],
-)
-def test_a_wrong_experiment_file_says_what_to_do(tmp_path: Path, line: str, message: str) -> None:
-    path = tmp_path / "x.toml"
-    path.write_text(f"{line}\n", "utf-8")
-    with pytest.raises(InputError, match=message):
-        load_config(path)
-
-
-def test_a_missing_or_broken_experiment_file(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="no such file"):
-        load_config(tmp_path / "tiada.toml")
-    (tmp_path / "x.toml").write_bytes(b"\xff\xfe")
-    with pytest.raises(InputError, match="not TOML"):
-        load_config(tmp_path / "x.toml")
-
-
-def test_the_shipped_experiment_can_be_read() -> None:
-    folder = Path(__file__).parent.parent / "training" / "experiments"
-    for path in folder.glob("*.toml"):
-        assert load_config(path).data
 
 
 def test_progress_names_the_steps() -> None:

@@ -22,12 +22,11 @@ _CARD = """# Bundle {name} ({{version}})
 
 ## Held-out figures
 
-Cross-validated ({folds} folds); near-duplicates and incidents never cross a fold.
+{held}Cross-validated ({folds} folds); near-duplicates and incidents never cross a fold.
 Calibration, thresholds and the weight of the route head were chosen on these same held-out answers,
-so ECE, coverage and the agency figure flatter: measure on rows kept apart with `pilah evaluate`.
+so ECE, coverage and the agency figure flatter{advice}.
 
-| target | rows | labels | accuracy | macro-F1 | top-3 | ECE | share answered at 95 % precision |
-|---|---|---|---|---|---|---|---|
+{head}
 {table}
 {routing}{incidents}
 ## Thresholds
@@ -35,7 +34,11 @@ so ECE, coverage and the agency figure flatter: measure on rows kept apart with 
 A label is stated from the probability at which held-out answers were right {stated:.0%} of the
 time, and passes without a person from {sure:.0%}. Below, the answer falls back and says so.
 
-## Not learned
+## Rare and uneven labels
+
+Rows are weighted by (rows / (labels x rows of the label)) to the power of {balance:g}: 0 is no
+weighting, 1 gives every label the same say. A label with fewer than {min_count} rows is not
+learned: such reports get a neighbouring label or, below the threshold, none.
 
 {rare}
 
@@ -67,7 +70,12 @@ def write_card(bundle: Bundle) -> Bundle:
         seed=config["seed"],
         environment=", ".join(f"{k} {v}" for k, v in facts["environment"].items()),
         folds=config["folds"],
+        held=_held_out(facts.get("holdout")),
+        advice="" if "holdout" in facts else ": measure on rows kept apart with `pilah evaluate`",
+        head=_HEAD,
         table="\n".join(_line(t, s) for t, s in facts["cross_validated"].items()),
+        balance=config["balance"],
+        min_count=config["min_count"],
         routing=_routing(facts.get("routing")),
         incidents=_incidents(facts.get("incidents")),
         stated=config["stated_precision"],
@@ -75,6 +83,35 @@ def write_card(bundle: Bundle) -> Bundle:
         rare="\n".join(rare) or "Every label had enough rows.",
     )
     return replace(bundle, card=card)
+
+
+_COLUMNS = (
+    "target", "rows", "labels", "accuracy", "macro-F1", "top-3", "ECE",
+    "share answered at 95 % precision",
+)  # fmt: skip
+_HEAD = f"| {' | '.join(_COLUMNS)} |\n{'|---' * len(_COLUMNS)}|"
+
+
+def _held_out(facts: dict[str, Any] | None) -> str:
+    """The figures of rows that nothing was chosen on; empty when the experiment held none out."""
+    if facts is None:
+        return ""
+    table = "\n".join(_line(t, s) for t, s in facts["targets"].items())
+    unknown = sum(s["unknown"] for s in facts["targets"].values())
+    text = (
+        f"Held out: {facts['rule']}, {facts['rows']:,} rows that neither fit, calibration nor "
+        f"thresholds saw; {facts['dropped']:,} rows near to them were left out of training. "
+        f"{unknown:,} labels of theirs were not learned and are not in the table.\n\n"
+        f"{_HEAD}\n{table}\n\n"
+    )
+    agency = facts["agency"]
+    if agency is None:
+        return text
+    return (
+        f"{text}Agency answer of the whole pipeline: {agency['right']:,} of {agency['rows']:,} "
+        f"right; {agency['without_person']:,} passed without a person, "
+        f"{agency['without_person_right']:,} of them right.\n\n"
+    )
 
 
 def _line(target: str, scores: dict[str, Any]) -> str:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from pilah.datasets.errors import InputError
+from pilah.datasets.splits import check_rule
 from pilah.models.features import VIEWS
 
 TARGETS = ("topic", "route", "agency", "outcome", "klasifikasi")
@@ -25,6 +26,9 @@ class TrainConfig:
         target: which heads to fit.
         map: contract field -> column name of the files.
         region: region of rows that name none.
+        rename: old label -> the label it has now, whatever the target (a renamed agency).
+        holdout: rows that only the figures of the card see: ``newest 20%``, ``random 20%`` or the
+            date they start at; empty holds none out, and the card's figures are cross-validated.
         views: n-gram views the heads read.
         min_df: smallest number of texts an n-gram stands in.
         max_features: largest number of n-grams a view keeps; 0 keeps all.
@@ -43,6 +47,8 @@ class TrainConfig:
     target: tuple[str, ...] = TARGETS
     map: dict[str, str] = field(default_factory=dict)
     region: str = ""
+    rename: dict[str, str] = field(default_factory=dict)
+    holdout: str = ""
     views: tuple[str, ...] = VIEWS
     min_df: int = 2
     max_features: int = 0
@@ -77,6 +83,8 @@ class TrainConfig:
         for ok, key, cure in checks:
             if not ok:
                 raise InputError(f"{key}: out of range; use {cure}")
+        if self.holdout:
+            check_rule(self.holdout)
 
     def facts(self) -> dict[str, Any]:
         """The settings as JSON, with file names only (a bundle holds no path of a machine)."""
