@@ -29,6 +29,14 @@ def shipped_bundle() -> Path:
 
 
 @dataclass(frozen=True, slots=True)
+class Pointer:
+    """What is live, and after how many promotions and rollbacks."""
+
+    live: str
+    changes: int
+
+
+@dataclass(frozen=True, slots=True)
 class Registry:
     """The bundles of one installation, under ``folder``."""
 
@@ -42,6 +50,11 @@ class Registry:
     def live(self) -> str:
         """Version that is live, or the name of the shipped bundle."""
         return str(self._state()["live"])
+
+    def pointer(self) -> Pointer:
+        """What is live now; another pointer means that somebody promoted or rolled back."""
+        state = self._state()
+        return Pointer(str(state["live"]), len(state["history"]))
 
     def history(self) -> list[dict[str, Any]]:
         """Every promotion and rollback, oldest first."""

@@ -4,7 +4,12 @@ from __future__ import annotations
 
 import logging
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
+from contextlib import (
+    AbstractAsyncContextManager,
+    ExitStack,
+    asynccontextmanager,
+    contextmanager,
+)
 from typing import Any
 
 import uvicorn
@@ -12,17 +17,19 @@ from anyio.to_thread import run_sync
 from fastapi import FastAPI
 
 from pilah.datasets.errors import PilahError
+from pilah.models.registry import Registry
 from pilah.service import api, openapi, pages, probes, problems
 from pilah.service.engine import EngineFactory
 from pilah.service.health import Readiness
 from pilah.service.intake import Intake
 from pilah.service.lockfile import only_process
-from pilah.service.memory import restore, vectors_name
+from pilah.service.memory import restore
 from pilah.service.metrics import Metrics
 from pilah.service.middleware import Observer
 from pilah.service.settings import Settings
 from pilah.service.state import Gate, Service
 from pilah.service.store import Store
+from pilah.service.switch import Switcher
 from pilah.service.version import service_version
 
 log = logging.getLogger(__name__)
@@ -111,32 +118,38 @@ def opened(
         store.drop_old_replies()
         engine = engine_factory(settings)
         restore(store, engine)
-        intake = Intake(store, engine, made_by=vectors_name(engine))
+        intake = Intake(store, engine)
         gate = Gate(settings.max_concurrency, metrics)
         try:
             yield Service(settings, intake, metrics, gate, Readiness(intake))
         finally:
-            engine.save()
+            intake.engine.save()
 
 
 Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
 
 
 def _lifespan(settings: Settings, engine_factory: EngineFactory, metrics: Metrics) -> Lifespan:
+    def start(stack: ExitStack) -> Service:
+        seen = None if settings.bundle else Registry(settings.data_dir / "bundles").pointer()
+        service = stack.enter_context(opened(settings, engine_factory, metrics))
+        if seen is not None:  # a bundle that is named in the settings stays
+            stack.enter_context(Switcher(service, engine_factory, seen).running())
+        return service
+
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         logging.getLogger("uvicorn.access").disabled = True  # it logs paths and queries
-        manager = opened(settings, engine_factory, metrics)
+        stack = ExitStack()
         try:
-            app.state.service = await run_sync(manager.__enter__)
+            app.state.service = await run_sync(start, stack)
+            log.info("pilah %s is ready to serve", service_version())
+            yield
         except PilahError as error:
             app.state.start_error = error
             raise
-        log.info("pilah %s is ready to serve", service_version())
-        try:
-            yield
         finally:
-            await run_sync(manager.__exit__, None, None, None)
+            await run_sync(stack.close)
 
     return lifespan
 

@@ -194,7 +194,7 @@ def promote(
     name: Annotated[str, typer.Argument(help="Folder or version of the bundle.")],
     reason: Annotated[str, typer.Option("--reason", help="Kept in the history.")] = "",
 ) -> None:
-    """Make a bundle live; a service takes it at its next start.
+    """Make a bundle live; a running service takes it within seconds.
 
     Example: `pilah bundle promote ./kota --reason "riwayat 2025"`
     """
@@ -205,7 +205,7 @@ def promote(
 def rollback(
     reason: Annotated[str, typer.Option("--reason", help="Kept in the history.")] = "",
 ) -> None:
-    """Make the bundle live that was live before.
+    """Make the bundle live that was live before; a running service takes it within seconds.
 
     Example: `pilah bundle rollback --reason "salah rute"`
     """

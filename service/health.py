@@ -14,7 +14,7 @@ log = logging.getLogger(__name__)
 
 FRESH_SECONDS = 2.0
 """How long one check answers for, so that probes cannot load the service."""
-_SENTENCE = Report(
+SENTENCE = Report(
     text="Jalan berlubang besar di depan pasar, sudah dua minggu belum diperbaiki.",
     title="Pemeriksaan kesiapan",
 )
@@ -41,7 +41,7 @@ class Readiness:
 
     def _check(self) -> str | None:
         try:
-            self._intake.probe(_SENTENCE)
+            self._intake.probe(SENTENCE)
         except Exception as error:  # noqa: BLE001 - whatever fails makes the service not ready
             log.error("readiness: inference failed: %s", safe(error))
             return "inference failed"

@@ -11,7 +11,7 @@ import logging
 import threading
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -22,6 +22,7 @@ from pilah.models.reading import Analysis, Answer
 from pilah.service import reads, shield, writes
 from pilah.service.codecs import digest, dump, report_columns
 from pilah.service.engine import Engine
+from pilah.service.live import LiveEngine
 from pilah.service.logs import safe
 from pilah.service.problems import Problem
 from pilah.service.store import Store
@@ -112,10 +113,9 @@ def make_item(report: Report, *, claim: Claim | None, index: int = 0) -> Item:
 class Intake:
     """Takes reports in. One per store: its lock makes concurrent copies find each other."""
 
-    def __init__(self, store: Store, engine: Engine, *, made_by: str = "") -> None:
-        """Work on an open store with a restored engine; ``made_by`` names its vectors."""
-        self.store, self.engine = store, engine
-        self._made_by = made_by
+    def __init__(self, store: Store, engine: Engine) -> None:
+        """Work on an open store with a restored engine."""
+        self.store, self.engine = store, LiveEngine(engine)
         self._lock = threading.Lock()
 
     def take(
@@ -137,9 +137,10 @@ class Intake:
             return earlier
         outcomes: list[Outcome] = []
         chunks = [items[start : start + CHUNK] for start in range(0, len(items), CHUNK)]
-        for chunk in chunks[:-1]:
-            self._take_chunk(chunk, outcomes)
-        return self._take_last(chunks[-1], outcomes, shape, claim)
+        with self.engine.steady() if len(chunks) > 1 else nullcontext():
+            for chunk in chunks[:-1]:
+                self._take_chunk(chunk, outcomes)
+            return self._take_last(chunks[-1], outcomes, shape, claim)
 
     def _take_chunk(self, chunk: Sequence[Item | Refused], outcomes: list[Outcome]) -> None:
         analyses = self._analyse(chunk)
@@ -181,6 +182,12 @@ class Intake:
                 raise
             for action in transaction.after_commit:
                 action()
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """The lock alone: nothing is settled, remembered or decided meanwhile."""
+        with self._lock:
+            yield
 
     def probe(self, report: Report) -> None:
         """Run one inference to its end without storing or remembering anything."""
@@ -232,7 +239,7 @@ class Intake:
             item.report,
             answer,
             report_hash=item.report_hash,
-            made_by=self._made_by,
+            made_by=self.engine.made_by,
         )
         return Settled(_shielded(connection, answer.triage.to_dict()), fresh=True)
 

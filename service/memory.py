@@ -51,7 +51,7 @@ def refresh(store: Store, engine: Engine, made_by: str) -> int:
 def _refresh_batch(
     store: Store, engine: Engine, made_by: str, items: Sequence[tuple[str, Report]]
 ) -> int:
-    analyses = _analyse(engine, items)
+    analyses = analyse_each(engine, items)
     with store.writing() as connection:
         for analysis in analyses:
             old = reads.fingerprint_of(connection, analysis.report_id)
@@ -63,11 +63,12 @@ def _refresh_batch(
     return len(analyses)
 
 
-def _analyse(engine: Engine, items: Sequence[tuple[str, Report]]) -> list[Analysis]:
+def analyse_each(engine: Engine, items: Sequence[tuple[str, Report]]) -> list[Analysis]:
+    """Read stored reports; one that cannot be read is left out, and the log says so."""
     try:
         return engine.analyse(items)
     except Exception as error:  # noqa: BLE001 - one unreadable report must not keep the service down
         if len(items) > 1:
-            return [analysis for item in items for analysis in _analyse(engine, [item])]
+            return [analysis for item in items for analysis in analyse_each(engine, [item])]
         log.warning("a stored report is not remembered: %s", safe(error))
         return []

@@ -58,6 +58,13 @@ class Metrics:
             "pilah_problems", "Problem answers by type.", ("type",), registry=self.registry
         )
 
+        self.switches = Counter(
+            "pilah_bundle_switches",
+            "Bundles that were promoted or rolled back under a running service: switched, refused.",
+            ("result",),
+            registry=self.registry,
+        )
+
     def saw_request(self, method: str, route: str, status: int, seconds: float) -> None:
         """Count one answered request."""
         known = method if method in _METHODS else "other"

@@ -43,6 +43,18 @@ class StoredReply:
 
 
 @dataclass(frozen=True, slots=True)
+class Memory:
+    """A stored report, its incident, and the (fingerprint, vector) that ``made_by`` made."""
+
+    seq: int
+    report_id: str
+    report: Report
+    incident_id: str
+    made_by: str | None
+    mark: tuple[Fingerprint, Vector] | None
+
+
+@dataclass(frozen=True, slots=True)
 class Record:
     """A stored report with its suggestion and the history of decisions, unshielded."""
 
@@ -220,6 +232,33 @@ def remembered(connection: Connection, made_by: str) -> Iterator[tuple[Fingerpri
     rows = connection.execution_options(yield_per=_BATCH).execute(query)
     for row in rows:
         yield fingerprint_from_text(row[0]), vector_from_bytes(row[1]), row[2]
+
+
+def memories(connection: Connection, *, after: int, limit: int) -> list[Memory]:
+    """Stored reports behind ``after`` with what they are recognised by, oldest first."""
+    query = _memories().where(reports.c.seq > after).order_by(reports.c.seq).limit(limit)
+    return [_memory(dict(row)) for row in connection.execute(query).mappings()]
+
+
+def memories_of(connection: Connection, report_ids: Sequence[str]) -> list[Memory]:
+    """The same of these reports; ids that are not stored are passed over."""
+    query = _memories().order_by(reports.c.seq)
+    parts = [report_ids[i : i + _BATCH] for i in range(0, len(report_ids), _BATCH)]
+    rows = (connection.execute(query.where(reports.c.id.in_(p))).mappings() for p in parts)
+    return [_memory(dict(row)) for part in rows for row in part]
+
+
+def _memories() -> Select[Any]:
+    marks = (fingerprints.c.fingerprint, fingerprints.c.vector, fingerprints.c.made_by)
+    return select(reports, *marks).outerjoin(fingerprints)
+
+
+def _memory(row: dict[str, Any]) -> Memory:
+    mark = None
+    if row["made_by"] is not None:
+        mark = fingerprint_from_text(row["fingerprint"]), vector_from_bytes(row["vector"])
+    report = report_from_columns(row)
+    return Memory(row["seq"], row["id"], report, row["incident_id"], row["made_by"], mark)
 
 
 def fingerprint_of(connection: Connection, report_id: str) -> tuple[Fingerprint, Vector] | None:
