@@ -19,6 +19,7 @@ from fastapi import FastAPI
 from pilah.datasets.errors import PilahError
 from pilah.models.registry import Registry
 from pilah.service import api, openapi, pages, probes, problems
+from pilah.service.accounts import signin
 from pilah.service.engine import EngineFactory
 from pilah.service.health import Readiness
 from pilah.service.intake import Intake
@@ -62,6 +63,7 @@ def create_app(settings: Settings, engine_factory: EngineFactory) -> FastAPI:
     )
     app.include_router(api.router)
     app.include_router(probes.router)
+    app.include_router(signin.router)
     pages.install(app)
     problems.install(app)
     app.add_middleware(Observer, metrics=metrics)

@@ -7,28 +7,25 @@ from collections.abc import Mapping
 from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
 
 from anyio.to_thread import run_sync
 from fastapi import APIRouter, FastAPI, Request
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from starlette.responses import HTMLResponse, Response
+from starlette.responses import Response
 
 from pilah.datasets.regions import load_regions
 from pilah.service.api import take_one
 from pilah.service.auth import client_of_key
-from pilah.service.bodies import read_body, require_type
+from pilah.service.forms import read_form, require_same_site
 from pilah.service.highlight import segments
 from pilah.service.problems import KINDS, Problem, problem_of
+from pilah.service.rendering import html
 from pilah.service.samples import SAMPLES
 from pilah.service.state import Service, service_of
-from pilah.service.words import word
 
 router = APIRouter(include_in_schema=False)
 
 _HERE = Path(__file__).parent
 _FIELDS = ("title", "text", "region", "date", "visibility")
-_MAX_FIELDS = 20
 _STATIC = {
     "pilah.css": "text/css",
     "pilah.js": "text/javascript",
@@ -55,8 +52,8 @@ async def submit(request: Request) -> Response:
     """Triage what was typed in; answers the whole page, or only the result to the page's script."""
     form: dict[str, str] = {}
     try:
-        _require_same_site(request)
-        form = await _read_form(request)
+        require_same_site(request)
+        form = await read_form(request, limit=service_of(request).settings.max_body_bytes)
         triage = await _triage(request, form)
     except Exception as error:
         problem = problem_of(error)
@@ -70,7 +67,7 @@ async def submit(request: Request) -> Response:
 @router.get("/docs")
 async def docs(request: Request) -> Response:
     """The reference of the API, made from the OpenAPI document."""
-    return _html("docs.html", api=request.app.openapi(), kinds=KINDS)
+    return html("docs.html", api=request.app.openapi(), kinds=KINDS)
 
 
 @router.get("/problems/{slug}")
@@ -78,7 +75,7 @@ async def problem(slug: str) -> Response:
     """What one type of problem means and how to mend it."""
     if slug not in KINDS:
         raise Problem("not-found")
-    return _html("problem.html", slug=slug, kind=KINDS[slug])
+    return html("problem.html", slug=slug, kind=KINDS[slug])
 
 
 @router.get("/static/{name}")
@@ -116,26 +113,6 @@ def _report_of(form: Mapping[str, str]) -> dict[str, str]:
     return body | {"channel": "web"}
 
 
-async def _read_form(request: Request) -> dict[str, str]:
-    require_type(request, "application/x-www-form-urlencoded")
-    body = await read_body(request, limit=service_of(request).settings.max_body_bytes)
-    try:
-        text = body.decode("ascii")
-        fields = parse_qs(text, encoding="utf-8", errors="strict", max_num_fields=_MAX_FIELDS)
-    except ValueError:
-        raise Problem("media-type-unsupported") from None
-    return {name: values[-1] for name, values in fields.items()}
-
-
-def _require_same_site(request: Request) -> None:
-    """A form on another site must not be able to store reports in somebody's name."""
-    site = request.headers.get("sec-fetch-site", "same-origin")
-    origin = request.headers.get("origin")
-    foreign = origin is not None and urlsplit(origin).netloc != request.headers.get("host", "")
-    if site not in ("same-origin", "none") or (foreign and "sec-fetch-site" not in request.headers):
-        raise Problem("cross-site")
-
-
 async def _page(
     request: Request,
     *,
@@ -146,8 +123,8 @@ async def _page(
     context: dict[str, Any] = {"triage": triage, "problem": problem, "marked": _marked(triage)}
     status = problem.kind.status if problem else 200
     if request.headers.get("x-pilah-fragment") == "1":
-        return _html("result.html", status, **context)
-    return _html(
+        return html("result.html", status, **context)
+    return html(
         "start.html",
         status,
         form={name: form.get(name, "") for name in _FIELDS},
@@ -180,22 +157,3 @@ def _region_names() -> tuple[str, ...]:
             *(f"{below.name}, {province.name}" for below in regions.children(province.code)),
         )
     )
-
-
-@lru_cache(maxsize=1)
-def _templates() -> Environment:
-    environment = Environment(
-        loader=FileSystemLoader(_HERE / "templates"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.globals["word"] = word
-    environment.filters["percent"] = lambda value: f"{100 * value:.0f} %"
-    environment.filters["pretty"] = lambda v: json.dumps(v, ensure_ascii=False, indent=2)
-    return environment
-
-
-def _html(template: str, status: int = 200, /, **context: Any) -> Response:  # noqa: ANN401
-    return HTMLResponse(_templates().get_template(template).render(context), status)

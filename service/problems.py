@@ -36,6 +36,9 @@ KINDS: Mapping[str, Kind] = {
     "unauthorized": Kind(
         401, "A valid API key is needed", "send Authorization: Bearer KEY or X-API-Key: KEY"
     ),
+    "signed-out": Kind(401, "Nobody is signed in", "sign in at /masuk"),
+    "sign-in-failed": Kind(401, "The name or the password is wrong", "try again"),
+    "forbidden": Kind(403, "The role does not allow this", "ask an admin for another role"),
     "cross-site": Kind(403, "The form was sent from another site", "open the start page and send"),
     "not-found": Kind(404, "Nothing is here", "see /docs for the addresses"),
     "report-unknown": Kind(404, "No report has this id", "check the id"),
@@ -60,6 +63,7 @@ KINDS: Mapping[str, Kind] = {
     "idempotency-key-reused": Kind(
         422, "The Idempotency-Key was used for another request", "use a new key for a new request"
     ),
+    "sign-in-locked": Kind(429, "Too many failed sign-ins", "wait 15 minutes"),
     "internal": Kind(500, "The service failed", "try again; tell the operator the request_id"),
     "overloaded": Kind(503, "Too many requests are in progress", "wait and try again"),
     "not-ready": Kind(503, "The service is not ready", "wait; the operator reads reason"),

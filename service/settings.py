@@ -31,6 +31,7 @@ class Settings:
         max_body_bytes: largest accepted request body, in bytes.
         max_batch: most reports in one batch.
         max_concurrency: most POST requests in progress; more are answered 503.
+        session_minutes: how long a signed-in person may rest before signing in again.
     """
 
     data_dir: Path = Path("var")
@@ -42,6 +43,7 @@ class Settings:
     max_body_bytes: int = 4 * 1024 * 1024
     max_batch: int = 256
     max_concurrency: int = 32
+    session_minutes: int = 60
 
     def __post_init__(self) -> None:
         """Check every value.
@@ -53,6 +55,7 @@ class Settings:
         _within("PILAH_MAX_BODY_BYTES", self.max_body_bytes, 1_024, 1_073_741_824)
         _within("PILAH_MAX_BATCH", self.max_batch, 1, 10_000)
         _within("PILAH_MAX_CONCURRENCY", self.max_concurrency, 1, 10_000)
+        _within("PILAH_SESSION_MINUTES", self.session_minutes, 1, 720)
         _check_keys(self.api_keys)
         if not self.api_keys and not is_loopback(self.host):
             raise SettingsError(
@@ -85,6 +88,7 @@ class Settings:
             max_body_bytes=_number(environ, "PILAH_MAX_BODY_BYTES", default.max_body_bytes),
             max_batch=_number(environ, "PILAH_MAX_BATCH", default.max_batch),
             max_concurrency=_number(environ, "PILAH_MAX_CONCURRENCY", default.max_concurrency),
+            session_minutes=_number(environ, "PILAH_SESSION_MINUTES", default.session_minutes),
         )
 
 

@@ -151,6 +151,7 @@ def _set_pragmas(connection: Any, _: ConnectionPoolEntry) -> None:  # noqa: ANN4
         "synchronous=FULL",  # a commit returns after fsync
         f"busy_timeout={BUSY_SECONDS * 1000}",
         "foreign_keys=ON",
+        "recursive_triggers=ON",  # else INSERT OR REPLACE would pass the audit log's triggers
     ):
         connection.execute(f"PRAGMA {pragma}")
 

@@ -72,6 +72,20 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "out_of_scope": "Di luar cakupan",
         "prank": "Iseng",
     },
+    "role": {
+        "moderator": "moderator",
+        "supervisor": "pengawas",
+        "analyst": "analis",
+        "admin": "admin",
+    },
+    "refused": {
+        "signed-out": "Sesi Anda berakhir",
+        "forbidden": "Tidak diizinkan",
+        "not-found": "Tidak ditemukan",
+        "report-unknown": "Laporan tidak ditemukan",
+        "cross-site": "Formulir ditolak",
+        "store-unavailable": "Penyimpanan terganggu",
+    },
     "field": {
         "text": "Isi laporan",
         "title": "Judul",
@@ -94,6 +108,12 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "body-too-large": "Laporan terlalu panjang.",
         "cross-site": "Formulir dikirim dari situs lain. Buka halaman ini lalu kirim lagi.",
         "media-type-unsupported": "Formulir dikirim dalam bentuk yang tidak dikenal.",
+        "signed-out": "Masuk lagi untuk melanjutkan. Isian terakhir belum tersimpan.",
+        "forbidden": "Peran Anda tidak boleh membuka atau mengubah ini.",
+        "not-found": "Halaman atau laporan ini tidak ada, atau bukan bagian Anda.",
+        "report-unknown": "Laporan ini tidak ada, atau bukan bagian Anda.",
+        "sign-in-failed": "Nama pengguna atau kata sandi salah.",
+        "sign-in-locked": "Terlalu banyak percobaan. Coba lagi 15 menit lagi.",
         "internal": "Layanan gagal memproses. Laporan belum tersimpan; coba lagi.",
     },
 }

@@ -98,7 +98,8 @@ COMMANDS = tuple(commands(typer.main.get_command(app)))
 CONTRACT = {
     "classify", "compare", "serve", "data check", "data import", "data split", "train", "evaluate",
     "bundle list", "bundle show", "bundle promote", "bundle rollback", "index verify",
-    "index rebuild",
+    "index rebuild", "users add", "users list", "users password", "users disable",
+    "users enable", "audit verify",
 }  # fmt: skip
 
 

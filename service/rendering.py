@@ -1,0 +1,36 @@
+"""Pages out of templates: escaped, with Indonesian words for codes."""
+
+from __future__ import annotations
+
+import json
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from starlette.responses import HTMLResponse, Response
+
+from pilah.service.words import word
+
+_HERE = Path(__file__).parent
+
+
+def html(template: str, status: int = 200, /, **context: Any) -> Response:  # noqa: ANN401
+    """A page; every name that its template uses must be given."""
+    return HTMLResponse(templates().get_template(template).render(context), status)
+
+
+@lru_cache(maxsize=1)
+def templates() -> Environment:
+    """The templates of the pages."""
+    environment = Environment(
+        loader=FileSystemLoader(_HERE / "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.globals["word"] = word
+    environment.filters["percent"] = lambda value: f"{100 * value:.0f} %"
+    environment.filters["pretty"] = lambda v: json.dumps(v, ensure_ascii=False, indent=2)
+    return environment
