@@ -39,6 +39,9 @@ def shape(url: str) -> dict[str, object]:
         )
         indexes = sorted((i["name"], *i["column_names"]) for i in seen.get_indexes(name))
         found[name] = (columns, keys, indexes)
+    with database.connect() as connection:
+        triggers = text("SELECT name, sql FROM sqlite_master WHERE type = 'trigger' ORDER BY name")
+        found["triggers"] = [tuple(row) for row in connection.execute(triggers)]
     database.dispose()
     return found
 
