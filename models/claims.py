@@ -1,13 +1,19 @@
-"""Claims that have circulated, and which of them a text resembles."""
+"""Which of the claims that have circulated a text resembles."""
 
 from __future__ import annotations
 
 import math
+from collections import Counter, defaultdict
 from dataclasses import dataclass
 from functools import cache
+from typing import TYPE_CHECKING
 
-from pilah.datasets.tables import read_table
+from pilah.datasets.claims import Claim, shipped_claims
 from pilah.models.fingerprint import content_words
+from pilah.models.text import read_text
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
 
 MIN_RESEMBLANCE = 0.55
 """Share of a claim's weighted words that a text must hold to resemble it."""
@@ -18,49 +24,71 @@ MIN_SHARED = 4
 
 
 @dataclass(frozen=True, slots=True)
-class Claim:
-    """One row of claims.csv; ``resemblance`` is 0 to 1 after a search."""
+class ClaimMatch:
+    """The claim that a text resembles, and how much (0 to 1)."""
 
-    id: str
-    claim: str
-    verdict: str
-    topic: str
-    note: str
-    resemblance: float = 0.0
+    claim: Claim
+    resemblance: float
 
 
-def closest_claim(normal: str) -> Claim | None:
-    """The claim that a normalised text resembles most, or None.
+class ClaimBase:
+    """Claims behind an inverted index of their content words.
 
     Resemblance is the share of the claim's content words that stand near each other in the text,
-    rare words weighing more (inverse document frequency over the claims).
+    rare words weighing more (inverse document frequency over the claims). Words are stemmed and
+    slang is expanded, so that rewording, typing habits and word order matter little.
     """
-    words = content_words(normal)
-    starts = range(0, max(1, len(words) - WINDOW // 2), WINDOW // 2)
-    windows = [frozenset(words[i : i + WINDOW]) for i in starts]
-    scored = ((_share(window, of), claim) for claim, of in claims() for window in windows)
-    share, best = max(scored, key=lambda pair: pair[0])
-    if share < MIN_RESEMBLANCE:
-        return None
-    return Claim(best.id, best.claim, best.verdict, best.topic, best.note, round(share, 4))
+
+    def __init__(self, claims: Iterable[Claim]) -> None:
+        """Read and index the claims; one without :data:`MIN_SHARED` content words is never met."""
+        self.claims = tuple(claims)
+        words = [frozenset(content_words(read_text(c.claim).normal)) for c in self.claims]
+        counts = Counter(word for of in words for word in of)
+        rare = {word: math.log((len(words) + 1) / n) for word, n in counts.items()}
+        self._weights: list[Mapping[str, float]] = [
+            {w: rare[w] for w in sorted(of)} for of in words
+        ]
+        self._totals = [math.fsum(of.values()) for of in self._weights]
+        self._holding: defaultdict[str, list[int]] = defaultdict(list)
+        for number, of in enumerate(words):
+            for word in of:
+                self._holding[word].append(number)
+
+    def __len__(self) -> int:
+        """How many claims it holds."""
+        return len(self.claims)
+
+    def closest(self, words: tuple[str, ...]) -> ClaimMatch | None:
+        """The claim that a text resembles most, or None; the first of equals.
+
+        Args:
+            words: content words of the text (:func:`pilah.models.fingerprint.content_words`).
+        """
+        best, found = MIN_RESEMBLANCE, None
+        for number in self._candidates(frozenset(words)):
+            share = max(self._share(number, window) for window in _windows(words))
+            if share > best or (found is None and share == best):
+                best, found = share, number
+        return None if found is None else ClaimMatch(self.claims[found], round(min(best, 1.0), 4))
+
+    def _candidates(self, words: frozenset[str]) -> list[int]:
+        """Claims of which the whole text holds enough, in order."""
+        met = Counter(n for word in words for n in self._holding.get(word, ()))
+        enough = (n for n, shared in met.items() if shared >= MIN_SHARED)
+        return sorted(n for n in enough if self._share(n, words) >= MIN_RESEMBLANCE)
+
+    def _share(self, number: int, words: frozenset[str]) -> float:
+        weights = self._weights[number]
+        shared = [weight for word, weight in weights.items() if word in words]
+        return math.fsum(shared) / self._totals[number] if len(shared) >= MIN_SHARED else 0.0
+
+
+def _windows(words: tuple[str, ...]) -> Iterator[frozenset[str]]:
+    for start in range(0, max(1, len(words) - WINDOW // 2), WINDOW // 2):
+        yield frozenset(words[start : start + WINDOW])
 
 
 @cache
-def claims() -> tuple[tuple[Claim, dict[str, float]], ...]:
-    """Every shipped claim and the weights of its words."""
-    rows = [row for _, row in read_table("claims.csv", ("id", "claim", "verdict", "topic", "note"))]
-    parts = [(row["id"], row["claim"], row["verdict"], row["topic"], row["note"]) for row in rows]
-    kept = [(Claim(*row), frozenset(content_words(row[1].lower()))) for row in parts]
-    counts: dict[str, int] = {}
-    for _, words in kept:
-        for word in words:
-            counts[word] = counts.get(word, 0) + 1
-    total = len(kept) + 1
-    return tuple((c, {w: math.log(total / counts[w]) for w in sorted(ws)}) for c, ws in kept)
-
-
-def _share(words: frozenset[str], weights: dict[str, float]) -> float:
-    shared = words & weights.keys()
-    if len(shared) < MIN_SHARED:
-        return 0.0
-    return math.fsum(weights[w] for w in shared) / math.fsum(weights.values())
+def shipped_base() -> ClaimBase:
+    """The starter set."""
+    return ClaimBase(shipped_claims())

@@ -11,7 +11,7 @@ import json
 import math
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from importlib import resources
 from typing import TYPE_CHECKING, Any
@@ -19,7 +19,8 @@ from typing import TYPE_CHECKING, Any
 from pilah.datasets.errors import TableError
 from pilah.datasets.tables import read_table
 from pilah.models.answer import Hoax, HoaxEvidence
-from pilah.models.claims import closest_claim
+from pilah.models.claims import ClaimBase, shipped_base
+from pilah.models.fingerprint import content_words
 from pilah.models.phrases import PhraseFinder
 
 if TYPE_CHECKING:
@@ -76,12 +77,14 @@ class HoaxInput:
         place: what is known of the place.
         burst: near-identical texts around this report, or None if nothing was counted.
         sender: what the same reporter sent around this report, or None.
+        claims: the claims that a text is compared with.
     """
 
     clean: CleanText
     place: PlaceReading
     burst: Burst | None = None
     sender: Sender | None = None
+    claims: ClaimBase = field(default_factory=shipped_base)
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,10 +216,13 @@ def sensational(seen: HoaxInput) -> Finding | None:
 
 def known_claim(seen: HoaxInput) -> Finding | None:
     """Resemblance to a claim that has circulated."""
-    closest = closest_claim(seen.clean.normal)
+    closest = seen.claims.closest(content_words(seen.clean.normal))
     if closest is None:
         return None
-    detail = f"mirip klaim {closest.id} yang pernah beredar ({closest.verdict}): {closest.claim}"
+    claim = closest.claim
+    source = ", ".join(filter(None, (claim.link, claim.date)))
+    checked = f" (diperiksa: {source})" if source else ""
+    detail = f"mirip klaim {claim.id} yang pernah beredar ({claim.verdict}): {claim.claim}{checked}"
     return _finding("known_claim", closest.resemblance, detail)
 
 

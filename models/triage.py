@@ -34,6 +34,7 @@ from pilah.models.answer import (
     Triage,
     Versions,
 )
+from pilah.models.claims import ClaimBase, shipped_base
 from pilah.models.explain import telling_terms
 from pilah.models.fingerprint import make_fingerprint
 from pilah.models.hoax import HoaxInput, look_for_hoax
@@ -84,10 +85,12 @@ class Triager:
     def __init__(
         self, bundle: Bundle, router: Router, reader: PlaceReader, finder: DuplicateFinder,
         *, service_version: str, key: bytes = b"", index_folder: Path | None = None,
+        claims: ClaimBase | None = None,
     ) -> None:  # fmt: skip
         """Keep the parts; ``key`` is the installation's secret for hashes of persons and cases."""
         self.bundle, self.finder = bundle, finder
         self._index_folder = index_folder
+        self._claims = claims or shipped_base()
         self._router, self._reader, self._key = router, reader, key
         self._regions = load_regions()
         own = not bundle.label_set.startswith("sp4n-")
@@ -122,6 +125,7 @@ class Triager:
         service_version: str,
         key: bytes = b"",
         index_folder: Path | None = None,
+        claims: ClaimBase | None = None,
     ) -> Triager:
         """Build all parts from a bundle and the shipped tables.
 
@@ -130,6 +134,7 @@ class Triager:
             service_version: stated in every answer.
             key: secret of the installation, at most 32 bytes.
             index_folder: where the duplicate index is kept between starts; None keeps nothing.
+            claims: circulated claims that texts are compared with; None means the shipped ones.
         """
         regions = load_regions()
         router = Router(load_routing(), load_agencies(), load_units(), regions)
@@ -137,7 +142,7 @@ class Triager:
         finder = DuplicateFinder(index, bundle.pairs or plain_scorer(), bundle.duplicates)
         return cls(
             bundle, router, PlaceReader(regions), finder,
-            service_version=service_version, key=key, index_folder=index_folder,
+            service_version=service_version, key=key, index_folder=index_folder, claims=claims,
         )  # fmt: skip
 
     def region(self, report: Report) -> Region | None:
@@ -175,6 +180,7 @@ class Triager:
                 analysis.place,
                 burst=self.finder.burst(print_, vector),
                 sender=self.finder.sender(print_),
+                claims=self._claims,
             )
         )
         reasons = [*analysis.draft.review.reasons]

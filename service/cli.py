@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.text import Text
 
 from pilah.datasets.errors import PilahError
-from pilah.service import cli_accounts, cli_data, cli_files, cli_models, cli_service
+from pilah.service import cli_accounts, cli_claims, cli_data, cli_files, cli_models, cli_service
 from pilah.service.version import service_version
 
 app = typer.Typer(
@@ -28,6 +28,7 @@ app = typer.Typer(
 cli_files.add_to(app)
 cli_service.add_to(app)
 cli_models.add_to(app)
+cli_claims.add_to(app)
 app.add_typer(cli_data.app, name="data")
 app.add_typer(cli_models.bundles, name="bundle")
 app.add_typer(cli_service.index, name="index")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
@@ -12,8 +12,10 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from pilah.datasets.claims import joined, read_claims, shipped_claims
 from pilah.datasets.errors import InputError
 from pilah.models.bundle import Bundle
+from pilah.models.claims import ClaimBase, shipped_base
 from pilah.models.registry import Registry
 from pilah.models.triage import Triager
 from pilah.service.settings import Settings
@@ -88,7 +90,24 @@ def registry() -> Registry:
 def triager(bundle: str | None) -> Triager:
     """An engine with an empty memory for a bundle."""
     loaded = Bundle.load(registry().path(bundle or settings().bundle or None))
-    return Triager.from_bundle(loaded, service_version=service_version())
+    return Triager.from_bundle(
+        loaded, service_version=service_version(), claims=claim_base(settings().claims)
+    )
+
+
+def claim_base(files: Sequence[Path]) -> ClaimBase:
+    """The shipped claims and those of files; bad rows are counted on stderr.
+
+    Raises:
+        FileFormatError: a file cannot be read at all.
+    """
+    parts = [shipped_claims()]
+    for path in files:
+        found = read_claims(path)
+        if found.bad:
+            errors.print(f"{path}: {len(found.bad)} bad row(s); see `pilah claims {path}`")
+        parts.append(found.claims)
+    return ClaimBase(joined(parts)) if files else shipped_base()
 
 
 @contextmanager

@@ -14,7 +14,7 @@ from pilah.models.bundle import Bundle
 from pilah.models.index import VectorIndex
 from pilah.models.registry import Registry
 from pilah.models.triage import Triager
-from pilah.service.cli_common import errors
+from pilah.service.cli_common import claim_base, errors
 from pilah.service.secret import installation_key
 from pilah.service.settings import Settings
 from pilah.service.version import service_version
@@ -39,6 +39,7 @@ def engine(settings: Settings) -> Triager:
         service_version=service_version(),
         key=key,
         index_folder=settings.data_dir / INDEX,
+        claims=claim_base(settings.claims),
     )
 
 

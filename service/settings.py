@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -25,6 +26,7 @@ class Settings:
         data_dir: folder of the lock file and of the default database; holds personal data.
         database_url: any SQLAlchemy URL; empty means ``pilah.sqlite3`` in ``data_dir``.
         bundle: name or folder of the model bundle; empty means the live one.
+        claims: files of circulated claims that are added to the shipped ones.
         host: address to listen on.
         port: TCP port to listen on; 0 lets the system choose.
         api_keys: accepted keys; none means open, which is allowed on loopback only.
@@ -37,6 +39,7 @@ class Settings:
     data_dir: Path = Path("var")
     database_url: str = field(default="", repr=False)
     bundle: str = ""
+    claims: tuple[Path, ...] = ()
     host: str = "127.0.0.1"
     port: int = 8000
     api_keys: tuple[str, ...] = field(default=(), repr=False)
@@ -82,6 +85,7 @@ class Settings:
             data_dir=Path(environ.get("PILAH_DATA_DIR") or default.data_dir),
             database_url=environ.get("PILAH_DATABASE_URL") or default.database_url,
             bundle=environ.get("PILAH_BUNDLE") or default.bundle,
+            claims=_paths(environ.get("PILAH_CLAIMS", "")),
             host=environ.get("PILAH_HOST") or default.host,
             port=_number(environ, "PILAH_PORT", default.port),
             api_keys=tuple(key.strip() for key in keys if key.strip()),
@@ -90,6 +94,10 @@ class Settings:
             max_concurrency=_number(environ, "PILAH_MAX_CONCURRENCY", default.max_concurrency),
             session_minutes=_number(environ, "PILAH_SESSION_MINUTES", default.session_minutes),
         )
+
+
+def _paths(value: str) -> tuple[Path, ...]:
+    return tuple(Path(part.strip()) for part in value.split(os.pathsep) if part.strip())
 
 
 def is_loopback(host: str) -> bool:
