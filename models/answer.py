@@ -8,6 +8,8 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
+SHIPPED_ROUTES = "bawaan"
+"""Version of the routing table without rows of the operator."""
 Verdict = Literal["duplicate", "possible", "none"]
 
 
@@ -157,6 +159,7 @@ class Versions:
     labels: str
     thresholds: str
     index: str
+    routes: str = SHIPPED_ROUTES
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from pilah.datasets.agencies import Agencies, Units
+from pilah.datasets.local_routes import is_local
 from pilah.datasets.regions import Regions, lineage
 from pilah.datasets.routing_table import NATIONAL_LEVELS, RoutingTable, Rule
 from pilah.models.answer import Agency, AgencyAlternative
@@ -54,6 +55,11 @@ class Route:
     rule: Rule | None
     probability: float
     learned: bool = False
+
+    @property
+    def is_local(self) -> bool:
+        """Whether a row of the operator led there."""
+        return self.rule is not None and is_local(self.rule.rule)
 
 
 class Router:

@@ -17,6 +17,7 @@ import numpy as np
 
 from pilah.datasets.agencies import load_agencies, load_units
 from pilah.datasets.errors import BundleError, IndexMismatchError
+from pilah.datasets.local_routes import LocalRoute, with_local_routes
 from pilah.datasets.regions import Region, load_regions
 from pilah.datasets.routing_table import load_routing
 from pilah.datasets.taxonomy import load_taxonomy
@@ -145,6 +146,12 @@ class Triager:
             service_version=service_version, key=key, index_folder=index_folder, claims=claims,
         )  # fmt: skip
 
+    def use_routes(self, routes: Sequence[LocalRoute], version: str) -> None:
+        """Route by the operator's rows before the shipped ones; answers name their ``version``."""
+        table = with_local_routes(routes)
+        self._router = Router(table, load_agencies(), load_units(), self._regions)
+        self._versions = replace(self._versions, routes=version)
+
     def region(self, report: Report) -> Region | None:
         """The region that came with a report.
 
@@ -245,7 +252,8 @@ class Triager:
     ) -> Analysis:
         topic, topic_sure, terms = self._topic(read, row, spoken)
         routes = self._routes(read, spoken)
-        agency = self._agencies.answer(routes, spoken.get("agency"))
+        chosen = bool(routes) and routes[0].is_local  # a person's rule speaks before any model
+        agency = self._agencies.answer(routes, None if chosen else spoken.get("agency"))
         outcome = self._outcome(read, spoken, topic=topic, routes=routes)
         masked = read.clean.masked
         triage = Triage(
@@ -293,7 +301,7 @@ class Triager:
         place = Place(read.place.code, read.place.probability)
         rules = self._router.routes(topics, self._router.cues(read.clean.normal), place)
         head = self.bundle.heads.get("route")
-        if head is None:
+        if head is None or (rules and rules[0].is_local):
             return rules
         return mixed(
             rules,

@@ -115,6 +115,7 @@ async def classify_batch(request: Request, key: Key = None) -> Response:
         "report-unknown",
         "decision-invalid",
         "decision-stale",
+        "agency-refused",
         status=201,
     ),
     openapi_extra=body_of(DecisionIn),

@@ -24,6 +24,8 @@ from pilah.service.engine import EngineFactory
 from pilah.service.health import Readiness
 from pilah.service.intake import Intake
 from pilah.service.lockfile import only_process
+from pilah.service.loop import api as loop_api
+from pilah.service.loop.routes import load_routes
 from pilah.service.memory import restore
 from pilah.service.metrics import Metrics
 from pilah.service.middleware import Observer
@@ -62,6 +64,7 @@ def create_app(settings: Settings, engine_factory: EngineFactory) -> FastAPI:
         lifespan=_lifespan(settings, engine_factory, metrics),
     )
     app.include_router(api.router)
+    app.include_router(loop_api.router)
     app.include_router(probes.router)
     app.include_router(signin.router)
     pages.install(app)
@@ -121,6 +124,8 @@ def opened(
         engine = engine_factory(settings)
         restore(store, engine)
         intake = Intake(store, engine)
+        with store.reading() as connection:
+            intake.engine.use_routes(*load_routes(connection))
         gate = Gate(settings.max_concurrency, metrics)
         try:
             yield Service(settings, intake, metrics, gate, Readiness(intake))

@@ -22,7 +22,8 @@ MAX_NOTE = 4_000
 
 _REPORT_FIELDS = tuple(f.name for f in dataclasses.fields(Report) if f.name != "text")
 _LABEL_FIELDS = tuple(f.name for f in dataclasses.fields(Labels))
-_DECISION_FIELDS = frozenset((*_LABEL_FIELDS, "actor", "note", "after"))
+_BODIES = ("refused_by", "taken_back_by")
+_DECISION_FIELDS = frozenset((*_LABEL_FIELDS, *_BODIES, "actor", "note", "after"))
 
 
 def check_report(body: object) -> Report:
@@ -67,13 +68,27 @@ def check_decision(report_id: str, body: object) -> tuple[Decision, int | None]:
     """
     row = _object(body, "decision-invalid")
     errors = _errors(row, _LABEL_FIELDS, parse_labels) + _own_errors(row)
+    for name in _BODIES:
+        errors += _errors({"channel": row.get(name)}, ("channel",), _as_short, rename=name)
+    if all(row.get(name) for name in _BODIES):
+        errors.append(FieldError("taken_back_by", "contradicts refused_by", "send one of them"))
     if errors:
         raise Problem("decision-invalid", errors=errors)
     labels = dataclasses.asdict(parse_labels(row))
     decided = {name: value for name, value in labels.items() if value is not None}
-    note = row.get("note")
-    decision = Decision(report_id, str(row["actor"]).strip(), decided, note and str(note).strip())
+    note, bodies = row.get("note"), [_stripped(row.get(name)) for name in _BODIES]
+    decision = Decision(
+        report_id,
+        str(row["actor"]).strip(),
+        decided,
+        note and str(note).strip(),
+        *bodies,
+    )
     return decision, row.get("after")
+
+
+def _stripped(value: object) -> str | None:
+    return str(value).strip() or None if value is not None else None
 
 
 def _own_errors(row: Mapping[str, Any]) -> list[FieldError]:

@@ -14,7 +14,15 @@ from rich.console import Console
 from rich.text import Text
 
 from pilah.datasets.errors import PilahError
-from pilah.service import cli_accounts, cli_claims, cli_data, cli_files, cli_models, cli_service
+from pilah.service import (
+    cli_accounts,
+    cli_claims,
+    cli_data,
+    cli_files,
+    cli_models,
+    cli_routes,
+    cli_service,
+)
 from pilah.service.version import service_version
 
 app = typer.Typer(
@@ -34,6 +42,7 @@ app.add_typer(cli_models.bundles, name="bundle")
 app.add_typer(cli_service.index, name="index")
 app.add_typer(cli_accounts.users, name="users")
 app.add_typer(cli_accounts.audit, name="audit")
+app.add_typer(cli_routes.app, name="routes")
 
 
 @app.callback(invoke_without_command=True)

@@ -7,12 +7,15 @@ import uuid
 
 from sqlalchemy import Connection
 
+from pilah.models.answer import Triage
 from pilah.models.reading import Answer
+from pilah.models.refused import Body
 from pilah.service import reads, shield, writes
 from pilah.service.checks import NEW_INCIDENT
 from pilah.service.codecs import dump, triage_from_dict
 from pilah.service.engine import Engine
 from pilah.service.intake import Claim, Intake, Reply, seal, with_incident
+from pilah.service.loop import refusing
 from pilah.service.problems import FieldError, Problem
 from pilah.service.writes import Decision
 
@@ -29,15 +32,20 @@ def decide(
         claim: the idempotency key.
 
     Raises:
-        Problem: ``report-unknown``, ``decision-stale`` or ``decision-invalid``.
+        Problem: ``report-unknown``, ``decision-stale``, ``decision-invalid`` or
+            ``agency-refused``.
     """
     if (earlier := intake.replay(claim)) is not None:
         return earlier
+    fresh = _look_again(intake, decision)
     with intake.transaction() as transaction:
         connection = transaction.connection
         before = _expect(connection, decision.report_id, after)
+        _never_again(connection, decision)
         decision, incident = _resolve_incident(connection, decision)
-        writes.save_decision(connection, decision, incident=incident)
+        number = writes.save_decision(connection, decision, incident=incident)
+        if fresh is not None:
+            _pass_on(connection, decision, number, before=before, fresh=fresh)
         if incident is not None and incident != before.incident_id:
             answer = _moved(connection, before, incident)
             transaction.after_commit.append(lambda: _remember_moved(intake.engine, answer))
@@ -56,6 +64,43 @@ def report_body(connection: Connection, report_id: str) -> dict[str, object]:
         raise Problem("report-unknown")
     secret = reads.secret_among(connection, shield.match_ids(record.triage))
     return shield.report_view(record, secret)
+
+
+def _look_again(intake: Intake, decision: Decision) -> Triage | None:
+    """What the engine says of the report today, where another body must be offered."""
+    if decision.refused_by is None and decision.taken_back_by is None:
+        return None
+    with intake.store.reading() as connection:
+        report = reads.stored_report(connection, decision.report_id)
+    if report is None:
+        raise Problem("report-unknown")
+    return intake.engine.analyse([(decision.report_id, report)])[0].draft
+
+
+def _never_again(connection: Connection, decision: Decision) -> None:
+    wanted = decision.labels.get("agency")
+    refused = refusing.refused_bodies(connection, decision.report_id)
+    refused += [Body(decision.refused_by)] if decision.refused_by else []
+    if decision.taken_back_by:
+        refused = [b for b in refused if not b.is_same(decision.taken_back_by, None)]
+    if wanted is not None and any(body.is_same(str(wanted), None) for body in refused):
+        raise Problem("agency-refused")
+
+
+def _pass_on(
+    connection: Connection, decision: Decision, number: int, *, before: reads.Record, fresh: Triage
+) -> None:
+    """Write the refusal (or that it is taken back), and offer the next best body at once."""
+    answers = [*(o["agency"] for o in before.offers), before.triage["agency"], fresh.agency]
+    name = str(decision.refused_by or decision.taken_back_by)
+    body = refusing.body_named(name, answers)
+    withdrawn = decision.refused_by is None
+    refusing.save_refusal(connection, decision.report_id, number, body=body, withdrawn=withdrawn)
+    if "agency" in decision.labels:
+        return
+    refusing.save_offer(connection, decision.report_id, number, fresh)
+    if not withdrawn:
+        refusing.ask(connection, decision.report_id, refusing.REFUSED)
 
 
 def _expect(connection: Connection, report_id: str, after: int | None) -> reads.Record:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
+    from pilah.datasets.local_routes import LocalRoute
     from pilah.datasets.records import Report
     from pilah.models.reading import Analysis, Answer, Fingerprint, Vector
     from pilah.service.settings import Settings
@@ -40,6 +41,10 @@ class Engine(Protocol):
 
     def restore(self, remembered: Iterable[tuple[Fingerprint, Vector, str]]) -> None:
         """Rebuild the memory from (fingerprint, vector, incident id), oldest first."""
+        ...
+
+    def use_routes(self, routes: Sequence[LocalRoute], version: str) -> None:
+        """Route by the operator's rows before the shipped ones from now on."""
         ...
 
     def save(self) -> None:

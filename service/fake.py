@@ -12,9 +12,11 @@ from datetime import UTC, datetime
 import numpy as np
 
 from pilah.datasets.errors import ReportError
+from pilah.datasets.local_routes import LocalRoute
 from pilah.datasets.records import Report
 from pilah.models.answer import (
     Agency,
+    AgencyAlternative,
     Duplicates,
     Explanation,
     Hoax,
@@ -42,6 +44,7 @@ from pilah.service.settings import Settings
 
 DIM = 16
 _VERSIONS = Versions(service="test", bundle="fake-1", labels="fake", thresholds="fake", index="1")
+_SLEMAN = "Pemerintah Kabupaten Sleman"
 _ROAD = "PEKERJAAN UMUM DAN PENATAAN RUANG"
 
 
@@ -52,6 +55,8 @@ class FakeEngine:
         """Remember nothing; ``vectors`` is what ``describe`` says of its vectors."""
         self.vectors = vectors
         self.memory: dict[str, tuple[Fingerprint, str]] = {}
+        self.routes: tuple[LocalRoute, ...] = ()
+        self.versions = _VERSIONS
         self._inside = threading.Lock()
 
     @classmethod
@@ -60,8 +65,21 @@ class FakeEngine:
         return cls()
 
     def analyse(self, items: Sequence[tuple[str, Report]]) -> list[Analysis]:
-        """Read each report by itself."""
-        return [_analysis(report_id, report) for report_id, report in items]
+        """Read each report by itself; a row of the operator whose word is in the text routes it."""
+        return [self._routed(_analysis(report_id, report)) for report_id, report in items]
+
+    def use_routes(self, routes: Sequence[LocalRoute], version: str) -> None:
+        """Keep the rows."""
+        self.routes = tuple(routes)
+        self.versions = dataclasses.replace(_VERSIONS, routes=version)
+
+    def _routed(self, analysis: Analysis) -> Analysis:
+        draft = dataclasses.replace(analysis.draft, versions=self.versions)
+        for route in self.routes:
+            if any(term in analysis.clean.normal for term in route.terms):
+                agency = Agency(route.target, None, route.level, 0.9, route.name, route.ground)
+                draft = dataclasses.replace(draft, agency=agency)
+        return dataclasses.replace(analysis, draft=draft)
 
     def settle(self, analysis: Analysis) -> Answer:
         """Find the remembered reports that share half of the words."""
@@ -204,7 +222,17 @@ def _draft(report_id: str, masked: str, normal: str) -> Triage:
             fallback="main" if road else "null",
             alternatives=(TopicAlternative("KESEHATAN", None, 0.1),),
         ),
-        agency=Agency("Dinas PU", "Pemerintah Kabupaten Sleman", "kabkota", 0.8, "jalan-kabupaten"),
+        agency=Agency(
+            "Dinas PU",
+            _SLEMAN,
+            "kabkota",
+            0.8,
+            "jalan-kabupaten",
+            alternatives=(
+                AgencyAlternative("Dinas Perhubungan", _SLEMAN, 0.15, "kabkota", "pju-kabkota"),
+                AgencyAlternative("PT PLN (Persero)", "PT PLN (Persero)", 0.05, "bumn", "listrik"),
+            ),
+        ),
         outcome=OutcomeAnswer("actionable" if road else "needs_information", 0.8),
         klasifikasi=KlasifikasiAnswer("pengaduan", 0.9),
         duplicates=Duplicates("none", None),

@@ -24,6 +24,7 @@ from pilah.service.codecs import digest, dump, report_columns
 from pilah.service.engine import Engine
 from pilah.service.live import LiveEngine
 from pilah.service.logs import safe
+from pilah.service.loop.refusing import refused_by_incident, spare
 from pilah.service.problems import Problem
 from pilah.service.store import Store
 
@@ -246,6 +247,8 @@ class Intake:
     def _answer(self, transaction: Transaction, analysis: Analysis) -> Answer | Refused:
         try:
             answer = with_incident(self.engine.settle(analysis))
+            refused = refused_by_incident(transaction.connection, answer.incident_id)
+            answer = dataclasses.replace(answer, triage=spare(answer.triage, refused))
             transaction.remembered.append(analysis.report_id)
             self.engine.remember(answer)
         except Exception as error:  # noqa: BLE001 - one bad report must not harm the rest

@@ -15,7 +15,10 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from pilah.models.answer import SHIPPED_ROUTES
+
 if TYPE_CHECKING:
+    from pilah.datasets.local_routes import LocalRoute
     from pilah.datasets.records import Report
     from pilah.models.reading import Analysis, Answer, Fingerprint, Vector
     from pilah.service.engine import Engine
@@ -39,6 +42,7 @@ class LiveEngine:
         self._steady, self._switching = 0, False
         self._changed: set[str] | None = None
         self.refused: dict[str, str] | None = None
+        self._routes: tuple[Sequence[LocalRoute], str] = ((), SHIPPED_ROUTES)
         self._become(engine, {})
 
     def _become(self, engine: Engine, remade: Remade) -> None:
@@ -51,6 +55,11 @@ class LiveEngine:
     def analyse(self, items: Sequence[tuple[str, Report]]) -> list[Analysis]:
         """Read reports with the present engine."""
         return self._engine.analyse(items)
+
+    def use_routes(self, routes: Sequence[LocalRoute], version: str) -> None:
+        """Route by these rows first, with the present engine and those that follow it."""
+        self._routes = (routes, version)
+        self._engine.use_routes(routes, version)
 
     def settle(self, analysis: Analysis) -> Answer:
         """Finish an answer; what an earlier engine read is read again first."""
@@ -127,6 +136,7 @@ class LiveEngine:
             engine: knows every stored report.
             remade: marks that the store does not have yet.
         """
+        engine.use_routes(*self._routes)
         self._become(engine, remade)
         self.refused = None
 

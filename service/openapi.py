@@ -10,11 +10,14 @@ from fastapi.openapi.utils import get_openapi
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
+from pilah.service.loop.schemas import RetirementIn, VerdictIn
 from pilah.service.problems import KINDS, MEDIA_TYPE
 from pilah.service.schemas import BatchIn, DecisionIn, ProblemOut, ReportIn
 
 _REF = "#/components/schemas/{model}"
-_EXTRA: tuple[type[BaseModel], ...] = (ReportIn, BatchIn, DecisionIn, ProblemOut)
+_EXTRA: tuple[type[BaseModel], ...] = (
+    ReportIn, BatchIn, DecisionIn, ProblemOut, VerdictIn, RetirementIn,
+)  # fmt: skip
 _SECURITY = {
     "bearer": {"type": "http", "scheme": "bearer"},
     "header": {"type": "apiKey", "in": "header", "name": "X-API-Key"},

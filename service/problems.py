@@ -43,6 +43,8 @@ KINDS: Mapping[str, Kind] = {
     "not-found": Kind(404, "Nothing is here", "see /docs for the addresses"),
     "report-unknown": Kind(404, "No report has this id", "check the id"),
     "incident-unknown": Kind(404, "No incident has this id", "check the id"),
+    "proposal-unknown": Kind(404, "No open proposal has this id", "read the proposals again"),
+    "route-unknown": Kind(404, "No local route of this number is in force", "read the routes"),
     "method-not-allowed": Kind(405, "This address does not take this method", "see Allow"),
     "request-timeout": Kind(408, "The body did not arrive in time", "send it again"),
     "report-conflict": Kind(
@@ -50,6 +52,11 @@ KINDS: Mapping[str, Kind] = {
     ),
     "decision-stale": Kind(
         409, "Somebody decided since you read the report", "read the report again, then decide"
+    ),
+    "agency-refused": Kind(
+        409,
+        "This agency said that it is not competent for the report",
+        "choose another agency, or send taken_back_by when it takes its refusal back",
     ),
     "body-too-large": Kind(413, "The body is too large", "send fewer reports at a time"),
     "media-type-unsupported": Kind(
@@ -59,6 +66,7 @@ KINDS: Mapping[str, Kind] = {
     "batch-invalid": Kind(422, "The batch is not valid", 'send {"reports": [report, ...]}'),
     "batch-too-large": Kind(422, "The batch has too many reports", "send it in parts"),
     "decision-invalid": Kind(422, "The decision is not valid", "mend the fields in errors"),
+    "verdict-invalid": Kind(422, "The verdict is not valid", "mend the fields in errors"),
     "parameter-invalid": Kind(422, "A parameter is not valid", "mend the parameters in errors"),
     "idempotency-key-reused": Kind(
         422, "The Idempotency-Key was used for another request", "use a new key for a new request"

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, exists, func, select
+from sqlalchemy import Connection, Row, Select, exists, func, or_, select
 
 from pilah.datasets.records import Report
 from pilah.models.reading import Fingerprint, Vector
 from pilah.service.codecs import fingerprint_from_text, report_from_columns, vector_from_bytes
+from pilah.service.loop import refusing
+from pilah.service.loop.tables import review_requests
 from pilah.service.tables import (
     decisions,
     fingerprints,
@@ -67,6 +69,8 @@ class Record:
     incident_id: str
     triage: dict[str, Any]
     decisions: list[dict[str, Any]]
+    refusals: list[dict[str, Any]]
+    offers: list[dict[str, Any]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +83,7 @@ class Member:
     received_at: str
     incident_id: str
     triage: dict[str, Any]
+    requests: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +137,8 @@ def record(connection: Connection, report_id: str) -> Record | None:
         incident_id=row.incident_id,
         triage=json.loads(row.triage),
         decisions=_history(connection, report_id),
+        refusals=refusing.history(connection, report_id),
+        offers=refusing.offered(connection, report_id),
     )
 
 
@@ -184,7 +191,17 @@ def review_queue(
 ) -> list[Member]:
     """Reports that wait for a person, oldest first, those after the sequence number ``after``."""
     query = _waiting(_members(), reason).where(reports.c.seq > after)
-    return _fetch(connection, query.order_by(reports.c.seq).limit(limit))
+    found = _fetch(connection, query.order_by(reports.c.seq).limit(limit))
+    asked = _requests(connection, [member.report_id for member in found])
+    return [replace(m, requests=tuple(asked.get(m.report_id, ()))) for m in found]
+
+
+def _requests(connection: Connection, ids: Sequence[str]) -> dict[str, list[str]]:
+    table, found = review_requests, dict[str, list[str]]()
+    mine = table.c.report_id.in_(ids) & table.c.decision.is_(None)
+    for row in connection.execute(select(table).where(mine).order_by(table.c.made_at)):
+        found.setdefault(row.report_id, []).append(row.reason)
+    return found
 
 
 def review_count(connection: Connection, *, reason: str | None = None) -> int:
@@ -196,11 +213,13 @@ def review_count(connection: Connection, *, reason: str | None = None) -> int:
 
 def _waiting(query: Select[Any], reason: str | None) -> Select[Any]:
     decided = exists().where(decisions.c.report_id == reports.c.id)
-    query = query.where(suggestions.c.review_needed, ~decided)
+    asked = select(review_requests.c.report_id).where(review_requests.c.decision.is_(None))
+    query = query.where(or_(suggestions.c.review_needed & ~decided, reports.c.id.in_(asked)))
     if reason is None:
         return query
     named = (review_reasons.c.report_id == reports.c.id) & (review_reasons.c.reason == reason)
-    return query.where(exists().where(named))
+    again = reports.c.id.in_(asked.where(review_requests.c.reason == reason))
+    return query.where(or_(exists().where(named), again))
 
 
 def _members() -> Select[Any]:
@@ -268,6 +287,12 @@ def fingerprint_of(connection: Connection, report_id: str) -> tuple[Fingerprint,
     if row is None:
         return None
     return fingerprint_from_text(row.fingerprint), vector_from_bytes(row.vector)
+
+
+def stored_report(connection: Connection, report_id: str) -> Report | None:
+    """A report as it came in, for the engine only."""
+    row = connection.execute(select(reports).where(reports.c.id == report_id)).mappings().first()
+    return None if row is None else report_from_columns(dict(row))
 
 
 def stale_reports(

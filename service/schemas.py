@@ -120,6 +120,10 @@ class DecisionIn(BaseModel):
         None, description='Id of a known incident (merge), or "new" (take out).'
     )
     note: str | None = Field(None, max_length=MAX_NOTE)
+    refused_by: Short | None = Field(
+        None, description='The agency that says "bukan wewenang"; the next best is offered at once.'
+    )
+    taken_back_by: Short | None = Field(None, description="The agency that takes its refusal back.")
     after: int | None = Field(
         None, ge=0, le=10**9, description="How many decisions you saw; another number gives 409."
     )
@@ -253,6 +257,7 @@ class VersionsOut(BaseModel):
     labels: str
     thresholds: str
     index: str
+    routes: str = Field("bawaan", description="Version of the operator's own routing rows.")
 
 
 class TriageOut(BaseModel):
@@ -316,6 +321,24 @@ class DecisionOut(BaseModel):
     decided_at: str
 
 
+class RefusalOut(BaseModel):
+    """One "bukan wewenang", or its withdrawal."""
+
+    decision: int = Field(description="Number of the decision that said so.")
+    agency: str
+    government: str | None
+    withdrawn: bool
+
+
+class OfferOut(BaseModel):
+    """A later suggestion: the next best body after a refusal."""
+
+    decision: int = Field(description="Number of the decision it followed.")
+    agency: Agency
+    versions: VersionsOut
+    made_at: str
+
+
 class ReportOut(BaseModel):
     """A stored report: the machine's suggestion and people's decisions, side by side."""
 
@@ -328,6 +351,9 @@ class ReportOut(BaseModel):
     incident_id: str
     suggestion: TriageOut
     decisions: list[DecisionOut]
+    refusals: list[RefusalOut]
+    offers: list[OfferOut]
+    ping_pong: bool = Field(description="Two or more bodies refused it.")
 
 
 class MemberOut(BaseModel):

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
+from pilah.service.loop.refusing import is_ping_pong
 from pilah.service.reads import Member, Record
 
 SECRET_EVIDENCE = "laporan rahasia"  # noqa: S105 - a phrase shown to people, not a password
@@ -66,6 +67,9 @@ def report_view(record: Record, secret: Collection[str]) -> dict[str, Any]:
         "incident_id": record.incident_id,
         "suggestion": for_reader(record.triage, record.visibility, secret),
         "decisions": [_decision(decision, hidden) for decision in record.decisions],
+        "refusals": record.refusals,
+        "offers": record.offers,
+        "ping_pong": is_ping_pong(record.refusals),
     }
 
 
@@ -93,7 +97,7 @@ def queue_view(member: Member, secret: Collection[str]) -> dict[str, Any]:
         "visibility": member.visibility,
         "received_at": member.received_at,
         "incident_id": member.incident_id,
-        "reasons": list(member.triage["review"]["reasons"]),
+        "reasons": [*member.requests, *member.triage["review"]["reasons"]],
         "suggestion": for_reader(member.triage, member.visibility, secret),
     }
 

@@ -71,6 +71,8 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "not_government": "Bukan urusan pemerintah",
         "out_of_scope": "Di luar cakupan",
         "prank": "Iseng",
+        "refused": "Ditolak: bukan wewenang",
+        "refused_before": "Kejadian ini pernah ditolak instansinya",
     },
     "role": {
         "moderator": "moderator",

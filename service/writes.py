@@ -17,6 +17,8 @@ from pilah.service.codecs import (
     report_columns,
     vector_to_bytes,
 )
+from pilah.service.loop.facts import save_facts
+from pilah.service.loop.refusing import close_requests
 from pilah.service.tables import (
     decisions,
     fingerprints,
@@ -30,12 +32,19 @@ from pilah.service.tables import (
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What one person decided about one report; ``labels`` are contract label fields."""
+    """What one person decided about one report; ``labels`` are contract label fields.
+
+    Attributes:
+        refused_by: the agency that said "bukan wewenang".
+        taken_back_by: the agency that takes its refusal back.
+    """
 
     report_id: str
     actor: str
     labels: Mapping[str, object]
     note: str | None = None
+    refused_by: str | None = None
+    taken_back_by: str | None = None
 
 
 def save_answer(
@@ -54,6 +63,7 @@ def save_answer(
     )
     _save_suggestion(connection, answer.triage, answer.incident_id, moment)
     save_fingerprint(connection, answer.fingerprint, answer.vector, made_by=made_by)
+    save_facts(connection, answer.triage.to_dict(), moment)
 
 
 def _save_suggestion(connection: Connection, triage: Triage, incident: str, moment: str) -> None:
@@ -124,6 +134,7 @@ def save_decision(connection: Connection, decision: Decision, *, incident: str |
             decided_at=now_text(),
         )
     )
+    close_requests(connection, decision.report_id, number)
     if incident is not None:
         ensure_incident(connection, incident, created_from=decision.report_id)
         mine = reports.c.id == decision.report_id

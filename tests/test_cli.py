@@ -99,7 +99,7 @@ CONTRACT = {
     "classify", "compare", "serve", "data check", "data import", "data split", "train", "evaluate",
     "bundle list", "bundle show", "bundle promote", "bundle rollback", "index verify",
     "index rebuild", "users add", "users list", "users password", "users disable",
-    "users enable", "audit verify", "claims",
+    "users enable", "audit verify", "claims", "routes list", "routes retire",
 }  # fmt: skip
 
 

@@ -147,7 +147,7 @@ CONTRACT: dict[str, tuple[set[str], set[str]]] = {
     "explanation": ({"terms", "places"}, set()),
     "explanation.terms": ({"term", "weight"}, set()),
     "explanation.places": ({"text", "code", "name"}, {"kind", "probability"}),
-    "versions": ({"service", "bundle", "labels", "thresholds", "index"}, set()),
+    "versions": ({"service", "bundle", "labels", "thresholds", "index"}, {"routes"}),
 }  # fmt: skip
 
 

@@ -1,0 +1,1 @@
+"""What the service learns from people: refusals, routing proposals, samples, drift, indicators."""
