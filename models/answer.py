@@ -91,11 +91,15 @@ class Match:
 
 @dataclass(frozen=True, slots=True)
 class Duplicates:
-    """The verdict over all matches, best first. ``incident_id`` is None until it is stored."""
+    """The verdict over all matches, best first. ``incident_id`` is None until it is stored.
+
+    ``recurs_of`` names the closed incident whose problem this report brings back in a new one.
+    """
 
     verdict: Verdict
     incident_id: str | None
     matches: tuple[Match, ...] = ()
+    recurs_of: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,7 @@ from pilah.models.answer import Duplicates, Match
 from pilah.models.pair_features import PairFeatures
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
     from pilah.models.answer import Verdict
     from pilah.models.index import VectorIndex
@@ -40,6 +40,8 @@ STEP = 0.001
 """How far below a threshold a probability is held that must not reach it."""
 
 
+SIMILAR = 0.1
+"""Probability from which a known report is shown before a draft is sent."""
 Scored = tuple[float, float, str, PairFeatures]
 """Probability, cosine, report id and features of one candidate."""
 
@@ -115,7 +117,8 @@ class DuplicateFinder:
         self._incidents: dict[str, str] = {}
         self._blocks: defaultdict[str, dict[str, None]] = defaultdict(dict)
         self._lock = RLock()
-        self._seen: tuple[str, list[tuple[Fingerprint, float]]] | None = None
+        self._apart: dict[str, set[str]] = {}
+        self._seen: tuple[Fingerprint, list[tuple[Fingerprint, float]]] | None = None
 
     def __len__(self) -> int:
         """How many reports it remembers."""
@@ -137,20 +140,39 @@ class DuplicateFinder:
             new one that depends on the report id alone.
         """
         with self._lock:
-            scored = sorted(self._scored(fingerprint, vector), key=_best_first)
+            scored = self._scored(fingerprint, vector, self.thresholds.possible)
             shown = tuple(self._match(*found) for found in scored[: self.thresholds.max_matches])
             verdict = self.thresholds.verdict(shown[0].probability) if shown else "none"
             incident = new_incident_id(fingerprint.report_id)
+            if verdict == "duplicate" and self._torn(scored):
+                verdict = "possible"
             if verdict == "duplicate" and fingerprint.visibility != "secret":
                 incident = self._incidents[shown[0].report_id]
         return Duplicates(verdict, incident, shown), incident
 
-    def find_and_remember(self, fingerprint: Fingerprint, vector: Vector) -> tuple[Duplicates, str]:
-        """:meth:`find`, then :meth:`remember`, so that simultaneous arrivals see each other."""
+    def similar(self, fingerprint: Fingerprint, vector: Vector, *, limit: int) -> tuple[Match, ...]:
+        """Public reports that may tell of the same, from a probability of :data:`SIMILAR` on."""
         with self._lock:
-            duplicates, incident = self.find(fingerprint, vector)
-            self.remember(fingerprint, vector, incident)
-        return duplicates, incident
+            scored = self._scored(fingerprint, vector, SIMILAR)
+            public = (s for s in scored if self._known[s[2]].visibility == "public")
+            return tuple(self._match(*found) for found in islice(public, limit))
+
+    def reassign(self, moved: Mapping[str, str]) -> None:
+        """Report id -> incident that it belongs to now; unknown reports are passed over."""
+        with self._lock:
+            self._incidents |= {i: home for i, home in moved.items() if i in self._known}
+
+    def keep_apart(self, pairs: Iterable[tuple[str, str]]) -> None:
+        """The pairs of incidents that a person told apart, in place of those known before.
+
+        A report that fits both of a pair is no duplicate of either: a person looks.
+        """
+        apart: defaultdict[str, set[str]] = defaultdict(set)
+        for one, other in pairs:
+            apart[one].add(other)
+            apart[other].add(one)
+        with self._lock:
+            self._apart = dict(apart)
 
     def remember(self, fingerprint: Fingerprint, vector: Vector, incident_id: str) -> None:
         """Keep a report as a member of an incident; one that is known already is replaced."""
@@ -215,22 +237,33 @@ class DuplicateFinder:
                 del self._blocks[key]
         return known is not None
 
-    def _scored(self, fingerprint: Fingerprint, vector: Vector) -> Iterator[Scored]:
-        """Candidates that are at least possible."""
+    def _scored(self, fingerprint: Fingerprint, vector: Vector, least: float) -> list[Scored]:
+        """Candidates of at least this probability, best first."""
+        scored: list[Scored] = []
         for other, cosine in self._candidates(fingerprint, vector):
             features = self.scorer.features(fingerprint, other, cosine)
-            probability = round(self._probability(features, fingerprint), 4)
-            if self.thresholds.verdict(probability) != "none":
-                yield probability, round(cosine, 4), other.report_id, features
+            probability = round(self._probability(features, fingerprint, other), 4)
+            if probability >= least:
+                scored.append((probability, round(cosine, 4), other.report_id, features))
+        return sorted(scored, key=_best_first)
+
+    def _torn(self, scored: list[Scored]) -> bool:
+        """Whether two incidents that a person told apart are both duplicates, one the best."""
+        if not self._apart:
+            return False
+        sure = [self._incidents[s[2]] for s in scored if s[0] >= self.thresholds.duplicate]
+        return not self._apart.get(sure[0], set()).isdisjoint(sure)
 
     def _match(
         self, probability: float, cosine: float, report_id: str, features: PairFeatures
     ) -> Match:
         return Match(report_id, probability, cosine, self.scorer.evidence(features))
 
-    def _probability(self, features: PairFeatures, fingerprint: Fingerprint) -> float:
+    def _probability(
+        self, features: PairFeatures, fingerprint: Fingerprint, other: Fingerprint
+    ) -> float:
         probability = self.scorer.probability(features)
-        if features.exact_copy and _agrees(features, fingerprint):
+        if features.exact_copy and _agrees(features, fingerprint, other):
             return max(probability, CERTAIN)
         if len(fingerprint.words) < GENERIC_WORDS and not features.spot:
             return min(probability, self.thresholds.possible - STEP)
@@ -245,8 +278,8 @@ class DuplicateFinder:
 
         The last answer is kept until the memory changes: ``find`` and ``burst`` ask alike.
         """
-        if self._seen is None or self._seen[0] != fingerprint.report_id:
-            self._seen = fingerprint.report_id, list(self._search(fingerprint, vector))
+        if self._seen is None or self._seen[0] is not fingerprint:
+            self._seen = fingerprint, list(self._search(fingerprint, vector))
         return self._seen[1]
 
     def _search(
@@ -280,13 +313,19 @@ def _keys(fingerprint: Fingerprint) -> tuple[str, ...]:
     )
 
 
-def _agrees(features: PairFeatures, fingerprint: Fingerprint) -> bool:
+def _agrees(features: PairFeatures, fingerprint: Fingerprint, other: Fingerprint) -> bool:
     """Whether an exact copy is backed by more than its words."""
-    if features.conflict or features.other_district or features.other_village:
+    if features.conflict or _elsewhere(fingerprint.place, other.place):
         return False
     placed = features.same_district and len(fingerprint.words) >= GENERIC_WORDS
     telling = features.spot and len(fingerprint.words) >= TELLING_WORDS
     return bool(features.same_reporter or placed or telling)
+
+
+def _elsewhere(one: str | None, other: str | None) -> bool:
+    """Whether two places lie apart, from village to province; one may lie within the other."""
+    shared = min(len(one or ""), len(other or ""))
+    return (one or "")[:shared] != (other or "")[:shared]
 
 
 def _alike(a: Fingerprint, b: Fingerprint) -> bool:

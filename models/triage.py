@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -28,6 +28,7 @@ from pilah.models.answer import (
     Explanation,
     Hoax,
     KlasifikasiAnswer,
+    Match,
     OutcomeAnswer,
     Review,
     Term,
@@ -208,6 +209,18 @@ class Triager:
     def forget(self, report_id: str) -> None:
         """Undo :meth:`remember`; an unknown id is no error."""
         self.finder.forget(report_id)
+
+    def similar(self, analysis: Analysis, *, limit: int) -> tuple[Match, ...]:
+        """Public reports that may tell of the same, best first; nothing is remembered."""
+        return self.finder.similar(analysis.fingerprint, analysis.vector, limit=limit)
+
+    def reassign(self, moved: Mapping[str, str]) -> None:
+        """A person put reports into other incidents: report id -> incident."""
+        self.finder.reassign(moved)
+
+    def keep_apart(self, pairs: Iterable[tuple[str, str]]) -> None:
+        """Every pair of incidents that a person told apart."""
+        self.finder.keep_apart(pairs)
 
     def restore(self, remembered: Iterable[tuple[Fingerprint, Vector, str]]) -> None:
         """Rebuild the memory from the store, oldest first.

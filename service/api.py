@@ -24,7 +24,6 @@ from pilah.service.schemas import (
     BatchIn,
     BatchOut,
     DecisionIn,
-    IncidentOut,
     ModelOut,
     QueueOut,
     ReportIn,
@@ -34,8 +33,6 @@ from pilah.service.schemas import (
 from pilah.service.state import Service, service_of
 from pilah.service.version import service_version
 
-MAX_MEMBERS = 200
-"""Most reports of an incident that one answer lists; the rest is counted in members_left_out."""
 MAX_PAGE = 200
 """Most reports of the review queue in one answer."""
 
@@ -58,21 +55,21 @@ async def authorise(request: Request) -> None:
 
 
 router = APIRouter(prefix="/v1", dependencies=[Depends(authorise)])
-_WRITES = (
+WRITES = (
     "unauthorized",
     "request-timeout",
     "idempotency-key-reused",
     "overloaded",
     "store-unavailable",
 )
-_BODY = ("json-malformed", "body-too-large", "media-type-unsupported")
+BODY = ("json-malformed", "body-too-large", "media-type-unsupported")
 
 
 @router.post(
     "/classify",
     tags=["triage"],
     summary="Triage one report and store it",
-    responses=responses(TriageOut, *_WRITES, *_BODY, "report-invalid", "report-conflict"),
+    responses=responses(TriageOut, *WRITES, *BODY, "report-invalid", "report-conflict"),
     openapi_extra=body_of(ReportIn),
 )
 async def classify(request: Request, key: Key = None) -> Response:
@@ -85,14 +82,14 @@ async def classify(request: Request, key: Key = None) -> Response:
     with service.gate.entered():
         body = await read_json(request, limit=service.settings.max_body_bytes)
         claim = claim_of(request, key, body)
-        return await _answer(service, lambda: take_one(service, body, claim))
+        return await answered(service, lambda: take_one(service, body, claim))
 
 
 @router.post(
     "/classify/batch",
     tags=["triage"],
     summary="Triage many reports and store them",
-    responses=responses(BatchOut, *_WRITES, *_BODY, "batch-invalid", "batch-too-large"),
+    responses=responses(BatchOut, *WRITES, *BODY, "batch-invalid", "batch-too-large"),
     openapi_extra=body_of(BatchIn),
 )
 async def classify_batch(request: Request, key: Key = None) -> Response:
@@ -101,7 +98,7 @@ async def classify_batch(request: Request, key: Key = None) -> Response:
     with service.gate.entered():
         body = await read_json(request, limit=service.settings.max_body_bytes)
         claim = claim_of(request, key, body)
-        return await _answer(service, lambda: take_batch(service, body, claim))
+        return await answered(service, lambda: take_batch(service, body, claim))
 
 
 @router.post(
@@ -110,8 +107,8 @@ async def classify_batch(request: Request, key: Key = None) -> Response:
     summary="Decide about a report",
     responses=responses(
         ReportOut,
-        *_WRITES,
-        *_BODY,
+        *WRITES,
+        *BODY,
         "report-unknown",
         "decision-invalid",
         "decision-stale",
@@ -128,7 +125,7 @@ async def decision(request: Request, report_id: ReportId, key: Key = None) -> Re
         body = await read_json(request, limit=service.settings.max_body_bytes)
         claim = claim_of(request, key, body)
         wanted, after = check_decision(known_form(report_id, "report-unknown"), body)
-        return await _answer(
+        return await answered(
             service, lambda: decide(service.intake, wanted, after=after, claim=claim)
         )
 
@@ -145,30 +142,7 @@ def report(request: Request, report_id: ReportId) -> Response:
     """The masked report, its suggestion and its decisions; of a secret report no content."""
     service = service_of(request)
     with service.intake.store.reading() as connection:
-        return _json(report_body(connection, known_form(report_id, "report-unknown")))
-
-
-@router.get(
-    "/incidents/{incident_id:path}",
-    tags=["review"],
-    summary="Read an incident",
-    responses=responses(
-        IncidentOut, "unauthorized", "incident-unknown", "parameter-invalid", "store-unavailable"
-    ),
-)
-def incident(
-    request: Request, incident_id: Annotated[str, Path(min_length=1, description="Its id.")]
-) -> Response:
-    """How many reports tell of it, from when to when, and the first 200 of them."""
-    service = service_of(request)
-    incident_id = known_form(incident_id, "incident-unknown")
-    with service.intake.store.reading() as connection:
-        created_from = reads.incident_created_from(connection, incident_id)
-        if created_from is None:
-            raise Problem("incident-unknown")
-        counts = reads.incident_counts(connection, incident_id)
-        members = reads.incident_members(connection, incident_id, limit=MAX_MEMBERS)
-        return _json(shield.incident_view(incident_id, created_from, counts, members))
+        return as_json(report_body(connection, known_form(report_id, "report-unknown")))
 
 
 @router.get(
@@ -194,7 +168,7 @@ def review(
         secret = reads.secret_among(connection, list(dict.fromkeys(ids)))
     items = [shield.queue_view(member, secret) for member in page]
     following = page[-1].seq if len(members) > limit else None
-    return _json({"count": count, "items": items, "next": following})
+    return as_json({"count": count, "items": items, "next": following})
 
 
 @router.get(
@@ -207,7 +181,7 @@ def model(request: Request) -> Response:
     """Versions and facts of the model, and the limits of the service."""
     service = service_of(request)
     limits = ("max_body_bytes", "max_batch", "max_concurrency")
-    return _json(
+    return as_json(
         {
             "service": service_version(),
             "model": service.intake.engine.describe(),
@@ -249,7 +223,8 @@ def known_form(identifier: str, slug: str) -> str:
     return identifier
 
 
-async def _answer(service: Service, run: Callable[[], Reply]) -> Response:
+async def answered(service: Service, run: Callable[[], Reply]) -> Response:
+    """Run in a thread what stores something, count its outcomes, and send its reply."""
     reply = await run_sync(run)
     service.metrics.saw_outcomes(reply.outcomes)
     headers = {"Idempotent-Replayed": "true"} if reply.replayed else None
@@ -281,7 +256,8 @@ def _result(index: int, outcome: Outcome) -> dict[str, Any]:
     return {"index": index, "status": "ok", "triage": outcome.triage}
 
 
-def _json(body: object) -> Response:
+def as_json(body: object) -> Response:
+    """A good answer."""
     text = json.dumps(body, ensure_ascii=False, default=_plain)
     return Response(text, media_type="application/json")
 

@@ -18,7 +18,7 @@ from fastapi import FastAPI
 
 from pilah.datasets.errors import PilahError
 from pilah.models.registry import Registry
-from pilah.service import api, openapi, pages, probes, problems
+from pilah.service import api, api_incidents, openapi, pages, probes, problems
 from pilah.service.accounts import signin
 from pilah.service.engine import EngineFactory
 from pilah.service.health import Readiness
@@ -65,6 +65,7 @@ def create_app(settings: Settings, engine_factory: EngineFactory) -> FastAPI:
     )
     app.include_router(api.router)
     app.include_router(loop_api.router)
+    app.include_router(api_incidents.router)
     app.include_router(probes.router)
     app.include_router(signin.router)
     pages.install(app)

@@ -7,11 +7,12 @@ that one answer lists all errors.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from pilah.datasets.errors import ReportError
-from pilah.datasets.records import Labels, Report, parse_labels, parse_report
+from pilah.datasets.records import MAX_SHORT, Labels, Report, parse_labels, parse_report
 from pilah.service.problems import FieldError, Problem, field_error
 from pilah.service.writes import Decision
 
@@ -20,10 +21,22 @@ NEW_INCIDENT = "new"
 MAX_NOTE = 4_000
 """Longest note of a decision, in characters."""
 
+MAX_IDS = 10_000
+"""Most ids in one act on an incident."""
+
 _REPORT_FIELDS = tuple(f.name for f in dataclasses.fields(Report) if f.name != "text")
 _LABEL_FIELDS = tuple(f.name for f in dataclasses.fields(Labels))
 _BODIES = ("refused_by", "taken_back_by")
 _DECISION_FIELDS = frozenset((*_LABEL_FIELDS, *_BODIES, "actor", "note", "after"))
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Who acts on an incident, why, and how many events the person had seen (None: not said)."""
+
+    actor: str
+    reason: str
+    after: int | None
 
 
 def check_report(body: object) -> Report:
@@ -91,23 +104,61 @@ def _stripped(value: object) -> str | None:
     return str(value).strip() or None if value is not None else None
 
 
+def check_act(body: object, *, ids: str | None = None) -> tuple[Asked, tuple[str, ...]]:
+    """What a person asks of an incident, and the ids in the field ``ids`` (None: it has none).
+
+    Raises:
+        Problem: ``incident-invalid`` with one entry per wrong field.
+    """
+    row = _object(body, "incident-invalid")
+    allowed = {"actor", "reason", "after", *([ids] if ids else [])}
+    errors = _unknown(row, allowed) + _actor_errors(row) + _after_errors(row)
+    reason = row.get("reason")
+    if not _is_note(reason) or not str(reason or "").strip():
+        cure = f"say why, in at most {MAX_NOTE:,} characters"
+        errors.append(FieldError("reason", "is missing or not valid text", cure))
+    named = row.get(ids) if ids else []
+    if not _are_ids(named, needed=ids is not None):
+        cure = f"send a list of 1 to {MAX_IDS:,} ids"
+        errors.append(FieldError(str(ids), "is not a list of ids", cure))
+    if errors:
+        raise Problem("incident-invalid", errors=errors)
+    asked = Asked(str(row["actor"]).strip(), str(reason).strip(), row.get("after"))
+    return asked, tuple(named or ())
+
+
+def _are_ids(named: object, *, needed: bool) -> bool:
+    if not isinstance(named, list) or len(named) > MAX_IDS or (needed and not named):
+        return False
+    return all(isinstance(name, str) and 0 < len(name) <= MAX_SHORT for name in named)
+
+
 def _own_errors(row: Mapping[str, Any]) -> list[FieldError]:
-    errors = [
-        FieldError("", "has an unknown field", f"use {', '.join(sorted(_DECISION_FIELDS))}")
-        for _ in range(bool(set(row) - _DECISION_FIELDS))
-    ]
-    actor = row.get("actor")
-    if not isinstance(actor, str) or not actor.strip():
-        errors.append(FieldError("actor", "is missing or not a string", "say who decides"))
-    else:
-        errors += _errors({"channel": actor}, ("channel",), _as_short, rename="actor")
+    errors = _unknown(row, _DECISION_FIELDS) + _actor_errors(row)
     if not _is_note(row.get("note")):
         cure = f"send a string of at most {MAX_NOTE:,} characters"
         errors.append(FieldError("note", "is not valid text", cure))
+    return errors + _after_errors(row)
+
+
+def _unknown(row: Mapping[str, Any], known: Collection[str]) -> list[FieldError]:
+    if set(row) <= set(known):
+        return []
+    return [FieldError("", "has an unknown field", f"use {', '.join(sorted(known))}")]
+
+
+def _actor_errors(row: Mapping[str, Any]) -> list[FieldError]:
+    actor = row.get("actor")
+    if not isinstance(actor, str) or not actor.strip():
+        return [FieldError("actor", "is missing or not a string", "say who decides")]
+    return _errors({"channel": actor}, ("channel",), _as_short, rename="actor")
+
+
+def _after_errors(row: Mapping[str, Any]) -> list[FieldError]:
     after = row.get("after")
     if after is not None and (isinstance(after, bool) or not isinstance(after, int) or after < 0):
-        errors.append(FieldError("after", "is not a count", "send how many decisions you saw"))
-    return errors
+        return [FieldError("after", "is not a count", "send how many you saw")]
+    return []
 
 
 def _as_short(row: Mapping[str, Any]) -> object:

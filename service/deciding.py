@@ -8,16 +8,18 @@ import uuid
 from sqlalchemy import Connection
 
 from pilah.models.answer import Triage
-from pilah.models.reading import Answer
 from pilah.models.refused import Body
-from pilah.service import reads, shield, writes
+from pilah.service import incident_reads, incident_writes, reads, shield, writes
 from pilah.service.checks import NEW_INCIDENT
-from pilah.service.codecs import dump, triage_from_dict
-from pilah.service.engine import Engine
-from pilah.service.intake import Claim, Intake, Reply, seal, with_incident
+from pilah.service.codecs import dump
+from pilah.service.incidents import Act, move_report, tell_memory
+from pilah.service.intake import Claim, Intake, Reply, Transaction, seal
 from pilah.service.loop import refusing
 from pilah.service.problems import FieldError, Problem
 from pilah.service.writes import Decision
+
+REASON = "decision about the report"
+"""Reason in an incident's history when a decision that moves a report has no note."""
 
 
 def decide(
@@ -43,12 +45,11 @@ def decide(
         before = _expect(connection, decision.report_id, after)
         _never_again(connection, decision)
         decision, incident = _resolve_incident(connection, decision)
-        number = writes.save_decision(connection, decision, incident=incident)
+        number = writes.save_decision(connection, decision)
         if fresh is not None:
             _pass_on(connection, decision, number, before=before, fresh=fresh)
-        if incident is not None and incident != before.incident_id:
-            answer = _moved(connection, before, incident)
-            transaction.after_commit.append(lambda: _remember_moved(intake.engine, answer))
+        if incident not in (None, before.incident_id):
+            _move(intake, transaction, decision, source=before.incident_id, target=incident)
         body = dump(report_body(connection, decision.report_id))
         return seal(connection, Reply(body, status=201), claim)
 
@@ -116,9 +117,11 @@ def _resolve_incident(connection: Connection, decision: Decision) -> tuple[Decis
     wanted = decision.labels.get("incident")
     if wanted is None:
         return decision, None
-    incident = f"incident-{uuid.uuid4()}" if wanted == NEW_INCIDENT else str(wanted)
-    known = reads.incident_created_from(connection, incident) is not None
-    if wanted != NEW_INCIDENT and not known:
+    if wanted == NEW_INCIDENT:
+        incident = f"incident-{uuid.uuid4()}"
+    elif (found := incident_reads.survivor(connection, str(wanted))) is not None:
+        incident = found.incident_id
+    else:
         cure = f'use the id of a known incident, or "{NEW_INCIDENT}"'
         error = FieldError("incident", "is unknown", cure)
         raise Problem("decision-invalid", errors=[error])
@@ -126,15 +129,10 @@ def _resolve_incident(connection: Connection, decision: Decision) -> tuple[Decis
     return dataclasses.replace(decision, labels=labels), incident
 
 
-def _moved(connection: Connection, record: reads.Record, incident: str) -> Answer | None:
-    found = reads.fingerprint_of(connection, record.report_id)
-    if found is None:
-        return None
-    fingerprint, vector = found
-    return with_incident(Answer(triage_from_dict(record.triage), fingerprint, vector, incident))
-
-
-def _remember_moved(engine: Engine, answer: Answer | None) -> None:
-    if answer is not None:
-        engine.forget(answer.triage.report_id)
-        engine.remember(answer)
+def _move(
+    intake: Intake, transaction: Transaction, decision: Decision, *, source: str, target: str
+) -> None:
+    incident_writes.begin(transaction.connection, target, created_from=decision.report_id)
+    act = Act(decision.actor, decision.note or REASON)
+    event = move_report(transaction, decision.report_id, source=source, target=target, act=act)
+    tell_memory(intake, transaction, event)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from pilah.datasets.local_routes import LocalRoute
     from pilah.datasets.records import Report
+    from pilah.models.answer import Match
     from pilah.models.reading import Analysis, Answer, Fingerprint, Vector
     from pilah.service.settings import Settings
 
@@ -15,8 +16,9 @@ if TYPE_CHECKING:
 class Engine(Protocol):
     """The one pipeline, seen from the service.
 
-    ``analyse`` is heavy, thread-safe and needs no lock. ``settle``, ``remember`` and ``forget``
-    are called under one lock, so that two copies of a report that arrive together find each other.
+    ``analyse`` is heavy, thread-safe and needs no lock. Everything that looks at or changes the
+    memory is called under one lock, so that two copies of a report that arrive together find
+    each other.
     """
 
     def analyse(self, items: Sequence[tuple[str, Report]]) -> list[Analysis]:
@@ -37,6 +39,18 @@ class Engine(Protocol):
 
     def forget(self, report_id: str) -> None:
         """Undo ``remember``; an unknown id is no error."""
+        ...
+
+    def similar(self, analysis: Analysis, *, limit: int) -> Sequence[Match]:
+        """Public reports that may tell of the same, best first; changes nothing."""
+        ...
+
+    def reassign(self, moved: Mapping[str, str]) -> None:
+        """Learn where a person put reports: report id -> incident."""
+        ...
+
+    def keep_apart(self, pairs: Iterable[tuple[str, str]]) -> None:
+        """Learn every pair of incidents that a person told apart, in place of earlier ones."""
         ...
 
     def restore(self, remembered: Iterable[tuple[Fingerprint, Vector, str]]) -> None:

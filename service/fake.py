@@ -6,7 +6,7 @@ import dataclasses
 import hashlib
 import re
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 
 import numpy as np
@@ -57,6 +57,7 @@ class FakeEngine:
         self.memory: dict[str, tuple[Fingerprint, str]] = {}
         self.routes: tuple[LocalRoute, ...] = ()
         self.versions = _VERSIONS
+        self.apart: list[tuple[str, str]] = []
         self._inside = threading.Lock()
 
     @classmethod
@@ -100,6 +101,23 @@ class FakeEngine:
         """Drop the fingerprint."""
         with _alone(self._inside):
             self.memory.pop(report_id, None)
+
+    def similar(self, analysis: Analysis, *, limit: int) -> list[Match]:
+        """Public ones that share half of the words."""
+        with _alone(self._inside):
+            matches = self._matches(analysis.fingerprint)
+        public = [m for m in matches if self.memory[m.report_id][0].visibility == "public"]
+        return public[:limit]
+
+    def reassign(self, moved: Mapping[str, str]) -> None:
+        """Keep where reports belong."""
+        with _alone(self._inside):
+            for report_id, incident in moved.items():
+                self.memory[report_id] = (self.memory[report_id][0], incident)
+
+    def keep_apart(self, pairs: Iterable[tuple[str, str]]) -> None:
+        """Keep the pairs, for a test to look at."""
+        self.apart = sorted(pairs)
 
     def restore(self, remembered: Iterable[tuple[Fingerprint, Vector, str]]) -> None:
         """Keep all of them."""

@@ -18,8 +18,10 @@ from typing import Any
 from sqlalchemy import Connection
 
 from pilah.datasets.records import Report
+from pilah.models.answer import Match
 from pilah.models.reading import Analysis, Answer
 from pilah.service import reads, shield, writes
+from pilah.service.assigning import assigned
 from pilah.service.codecs import digest, dump, report_columns
 from pilah.service.engine import Engine
 from pilah.service.live import LiveEngine
@@ -196,6 +198,16 @@ class Intake:
         with self._lock:
             self.engine.settle(analysis)
 
+    def look(self, draft: Report, *, limit: int = 50) -> Sequence[Match]:
+        """Public reports that may tell of what a draft tells; stores and remembers nothing.
+
+        Raises:
+            ReportError: the draft cannot be read, e.g. an unknown region.
+        """
+        analysis = self.engine.analyse([("pilah-draft", draft)])[0]
+        with self._lock:
+            return self.engine.similar(analysis, limit=limit)
+
     def _analyse(
         self, chunk: Sequence[Item | Refused]
     ) -> dict[tuple[str, str], Analysis | Refused]:
@@ -246,7 +258,7 @@ class Intake:
 
     def _answer(self, transaction: Transaction, analysis: Analysis) -> Answer | Refused:
         try:
-            answer = with_incident(self.engine.settle(analysis))
+            answer = assigned(transaction.connection, self.engine.settle(analysis))
             refused = refused_by_incident(transaction.connection, answer.incident_id)
             answer = dataclasses.replace(answer, triage=spare(answer.triage, refused))
             transaction.remembered.append(analysis.report_id)
@@ -287,13 +299,6 @@ def earlier_reply(connection: Connection, claim: Claim) -> Reply | None:
     if stored.request_hash != claim.request_hash:
         raise Problem("idempotency-key-reused")
     return Reply(stored.body, status=stored.status, replayed=True)
-
-
-def with_incident(answer: Answer) -> Answer:
-    """The answer with its incident written into the triage."""
-    duplicates = dataclasses.replace(answer.triage.duplicates, incident_id=answer.incident_id)
-    triage = dataclasses.replace(answer.triage, duplicates=duplicates)
-    return dataclasses.replace(answer, triage=triage)
 
 
 def _again(connection: Connection, item: Item, known: reads.Known) -> Outcome:

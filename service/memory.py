@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from pilah.datasets.records import Report
 from pilah.models.reading import Analysis
-from pilah.service import reads, writes
+from pilah.service import incident_reads, reads, writes
 from pilah.service.engine import Engine
 from pilah.service.logs import safe
 from pilah.service.store import Store
@@ -32,6 +32,7 @@ def restore(store: Store, engine: Engine) -> None:
     refresh(store, engine, made_by)
     with store.reading() as connection:
         engine.restore(reads.remembered(connection, made_by))
+        engine.keep_apart(incident_reads.told_apart(connection))
 
 
 def refresh(store: Store, engine: Engine, made_by: str) -> int:

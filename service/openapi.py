@@ -12,12 +12,28 @@ from pydantic.json_schema import models_json_schema
 
 from pilah.service.loop.schemas import RetirementIn, VerdictIn
 from pilah.service.problems import KINDS, MEDIA_TYPE
-from pilah.service.schemas import BatchIn, DecisionIn, ProblemOut, ReportIn
+from pilah.service.schemas import (
+    ActIn,
+    BatchIn,
+    DecisionIn,
+    MergeIn,
+    ProblemOut,
+    ReportIn,
+    SplitIn,
+)
 
 _REF = "#/components/schemas/{model}"
 _EXTRA: tuple[type[BaseModel], ...] = (
-    ReportIn, BatchIn, DecisionIn, ProblemOut, VerdictIn, RetirementIn,
-)  # fmt: skip
+    ReportIn,
+    BatchIn,
+    DecisionIn,
+    ActIn,
+    MergeIn,
+    SplitIn,
+    ProblemOut,
+    VerdictIn,
+    RetirementIn,
+)
 _SECURITY = {
     "bearer": {"type": "http", "scheme": "bearer"},
     "header": {"type": "apiKey", "in": "header", "name": "X-API-Key"},

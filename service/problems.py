@@ -58,6 +58,12 @@ KINDS: Mapping[str, Kind] = {
         "This agency said that it is not competent for the report",
         "choose another agency, or send taken_back_by when it takes its refusal back",
     ),
+    "incident-stale": Kind(
+        409, "Somebody acted on the incident since you read it", "read it again, then act"
+    ),
+    "incident-conflict": Kind(
+        409, "The incident is not in a state for this", "read the incident again"
+    ),
     "body-too-large": Kind(413, "The body is too large", "send fewer reports at a time"),
     "media-type-unsupported": Kind(
         415, "The body must be JSON", "send Content-Type: application/json, UTF-8, not compressed"
@@ -67,6 +73,9 @@ KINDS: Mapping[str, Kind] = {
     "batch-too-large": Kind(422, "The batch has too many reports", "send it in parts"),
     "decision-invalid": Kind(422, "The decision is not valid", "mend the fields in errors"),
     "verdict-invalid": Kind(422, "The verdict is not valid", "mend the fields in errors"),
+    "incident-invalid": Kind(
+        422, "What was asked of the incident is not valid", "mend the fields in errors"
+    ),
     "parameter-invalid": Kind(422, "A parameter is not valid", "mend the parameters in errors"),
     "idempotency-key-reused": Kind(
         422, "The Idempotency-Key was used for another request", "use a new key for a new request"

@@ -10,6 +10,7 @@ from sqlalchemy import Connection, delete, func, insert, select, update
 from pilah.datasets.records import Report
 from pilah.models.answer import Triage
 from pilah.models.reading import Answer, Fingerprint, Vector
+from pilah.service import incident_writes
 from pilah.service.codecs import (
     dump,
     fingerprint_to_text,
@@ -22,7 +23,6 @@ from pilah.service.loop.refusing import close_requests
 from pilah.service.tables import (
     decisions,
     fingerprints,
-    incidents,
     replies,
     reports,
     review_reasons,
@@ -52,7 +52,12 @@ def save_answer(
 ) -> None:
     """Store a report, its suggestion and its fingerprint."""
     moment, report_id = now_text(), answer.triage.report_id
-    ensure_incident(connection, answer.incident_id, created_from=report_id)
+    incident_writes.begin(
+        connection,
+        answer.incident_id,
+        created_from=report_id,
+        recurs_of=answer.triage.duplicates.recurs_of,
+    )
     connection.execute(
         insert(reports).values(
             report_columns(report)
@@ -104,25 +109,8 @@ def save_place(connection: Connection, fingerprint: Fingerprint) -> None:
     connection.execute(update(reports).where(mine).values(place=fingerprint.place))
 
 
-def ensure_incident(connection: Connection, incident_id: str, *, created_from: str) -> None:
-    """Make the incident unless it exists."""
-    known = select(incidents.c.id).where(incidents.c.id == incident_id)
-    if connection.execute(known).first() is None:
-        connection.execute(
-            insert(incidents).values(
-                id=incident_id, created_from=created_from, created_at=now_text()
-            )
-        )
-
-
-def save_decision(connection: Connection, decision: Decision, *, incident: str | None) -> int:
-    """Append a decision to the report's history and return its number, from 1.
-
-    Args:
-        connection: inside a transaction.
-        decision: who decided what.
-        incident: where the report belongs from now on; None leaves it where it is.
-    """
+def save_decision(connection: Connection, decision: Decision) -> int:
+    """Append a decision to the report's history and return its number, from 1."""
     number = count_decisions(connection, decision.report_id) + 1
     connection.execute(
         insert(decisions).values(
@@ -135,10 +123,6 @@ def save_decision(connection: Connection, decision: Decision, *, incident: str |
         )
     )
     close_requests(connection, decision.report_id, number)
-    if incident is not None:
-        ensure_incident(connection, incident, created_from=decision.report_id)
-        mine = reports.c.id == decision.report_id
-        connection.execute(update(reports).where(mine).values(incident_id=incident))
     return number
 
 
