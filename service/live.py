@@ -20,6 +20,7 @@ from pilah.models.answer import SHIPPED_ROUTES
 if TYPE_CHECKING:
     from pilah.datasets.local_routes import LocalRoute
     from pilah.datasets.records import Report
+    from pilah.models.answer import Match
     from pilah.models.reading import Analysis, Answer, Fingerprint, Vector
     from pilah.service.engine import Engine
 
@@ -63,9 +64,16 @@ class LiveEngine:
 
     def settle(self, analysis: Analysis) -> Answer:
         """Finish an answer; what an earlier engine read is read again first."""
-        if bundle_of(analysis.draft.versions) != self.bundle:
-            analysis = self._engine.analyse([(analysis.report_id, analysis.report)])[0]
-        return self._engine.settle(analysis)
+        return self._engine.settle(self._present(analysis))
+
+    def similar(self, analysis: Analysis, *, limit: int) -> Sequence[Match]:
+        """What is like it; what an earlier engine read is read again first."""
+        return self._engine.similar(self._present(analysis), limit=limit)
+
+    def _present(self, analysis: Analysis) -> Analysis:
+        if bundle_of(analysis.draft.versions) == self.bundle:
+            return analysis
+        return self._engine.analyse([(analysis.report_id, analysis.report)])[0]
 
     def remember(self, answer: Answer) -> None:
         """Keep a report in the present engine's memory."""
@@ -80,6 +88,16 @@ class LiveEngine:
         """Drop a report from the present engine's memory."""
         self._note(report_id)
         self._engine.forget(report_id)
+
+    def reassign(self, moved: Mapping[str, str]) -> None:
+        """Tell the present engine where a person put reports."""
+        for report_id in moved:
+            self._note(report_id)
+        self._engine.reassign(moved)
+
+    def keep_apart(self, pairs: Iterable[tuple[str, str]]) -> None:
+        """Tell the present engine what a person told apart."""
+        self._engine.keep_apart(pairs)
 
     def restore(self, remembered: Iterable[tuple[Fingerprint, Vector, str]]) -> None:
         """Rebuild the present engine's memory."""

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 from pilah.datasets.errors import PilahError
 from pilah.models.reading import Answer
 from pilah.models.registry import Pointer, Registry
-from pilah.service import reads, writes
+from pilah.service import incident_reads, reads, writes
 from pilah.service.codecs import now_text
 from pilah.service.health import SENTENCE
 from pilah.service.logs import safe
@@ -127,11 +127,13 @@ class Switcher:
         remade: dict[str, tuple[Fingerprint, Vector]] = {}
         with self._intake.store.reading() as connection:
             batch = reads.memories_of(connection, changed)
+            apart = incident_reads.told_apart(connection)
         for report_id in changed:
             engine.forget(report_id)
         triage = engine.analyse([("pilah-readiness", SENTENCE)])[0].draft
         for fingerprint, vector, incident_id in _renewed(engine, batch, remade):
             engine.remember(Answer(triage, fingerprint, vector, incident_id))
+        engine.keep_apart(apart)
         return remade
 
     def _write(self, remade: Sequence[tuple[Fingerprint, Vector]], made_by: str) -> None:
@@ -145,6 +147,7 @@ class Switcher:
                     writes.save_fingerprint(
                         transaction.connection, fingerprint, vector, made_by=made_by
                     )
+                    writes.save_place(transaction.connection, fingerprint)
             self._intake.engine.written([fingerprint.report_id for fingerprint, _ in part])
         if remade:
             log.info("made %d stored vectors anew with the engine's encoder", len(remade))

@@ -27,9 +27,10 @@ from pilah.service.settings import Settings
 from pilah.service.testing import expect_problem, served
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
+    from pilah.models.reading import Analysis
     from pilah.service.state import Service
 
 ROAD = "Jalan Kaliurang berlubang besar di Sleman"
@@ -46,8 +47,13 @@ def client(tmp_path: Path) -> Iterator[httpx.Client]:
 
 
 @pytest.fixture
-def service(tmp_path: Path) -> Iterator[Service]:
-    with opened(Settings(data_dir=tmp_path), FakeEngine.make) as service:
+def engine() -> FakeEngine:
+    return FakeEngine()
+
+
+@pytest.fixture
+def service(tmp_path: Path, engine: FakeEngine) -> Iterator[Service]:
+    with opened(Settings(data_dir=tmp_path), lambda _: engine) as service:
         yield service
 
 
@@ -303,14 +309,14 @@ def incidents_shown(service: Service, text: str) -> list[dict[str, Any]]:
 
 
 def test_what_people_did_is_there_after_a_restart(tmp_path: Path) -> None:
-    with opened(Settings(data_dir=tmp_path), FakeEngine.make) as service:
+    engine = FakeEngine()
+    with opened(Settings(data_dir=tmp_path), lambda _: engine) as service:
         for name, text in (("r0", ROAD), ("r1", ROAD), ("r2", LAMP)):
             take(service, name, text)
         incidents.split(service.intake, "incident-r0", ["r1"], ACT)
         incidents.merge(service.intake, "incident-r0", ["incident-r2"], ACT)
         pairs = [tuple(sorted(("incident-r0", new_incident_id("r1"))))]
-        known: FakeEngine = service.intake.engine  # type: ignore[assignment]
-        assert known.apart == pairs
+        assert engine.apart == pairs
     engine = FakeEngine()
     with opened(Settings(data_dir=tmp_path), lambda _: engine) as service:
         assert engine.apart == pairs
@@ -331,25 +337,26 @@ def test_a_merge_of_merged_incidents_leads_to_the_last(service: Service) -> None
     assert members(service, "incident-r0") == ["r0", "r1", "r2", "r3"]
 
 
-def test_a_report_dated_before_the_closing_joins_the_closed(service: Service) -> None:
-    class Dated(FakeEngine):
-        def analyse(self, items):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
-            return [
-                dataclasses.replace(
-                    a,
-                    fingerprint=dataclasses.replace(
-                        a.fingerprint, received_at=a.report.reported_at or datetime.now(UTC)
-                    ),
-                )
-                for a in super().analyse(items)
-            ]
+class Dated(FakeEngine):
+    """Knows when a report says that it happened."""
 
-    service.intake.engine = Dated()
-    take(service, "r0")
-    incidents.close(service.intake, "incident-r0", ACT)
-    before = datetime.now(UTC) - timedelta(days=1)
-    assert take(service, "r1", reported_at=before)["incident_id"] == "incident-r0"
-    assert take(service, "r2")["recurs_of"] == "incident-r0"
+    def analyse(self, items: Sequence[tuple[str, Report]]) -> list[Analysis]:
+        return [dated(analysis) for analysis in super().analyse(items)]
+
+
+def dated(analysis: Analysis) -> Analysis:
+    moment = analysis.report.reported_at or datetime.now(UTC)
+    fingerprint = dataclasses.replace(analysis.fingerprint, received_at=moment)
+    return dataclasses.replace(analysis, fingerprint=fingerprint)
+
+
+def test_a_report_dated_before_the_closing_joins_the_closed(tmp_path: Path) -> None:
+    with opened(Settings(data_dir=tmp_path), Dated.make) as service:
+        take(service, "r0")
+        incidents.close(service.intake, "incident-r0", ACT)
+        before = datetime.now(UTC) - timedelta(days=1)
+        assert take(service, "r1", reported_at=before)["incident_id"] == "incident-r0"
+        assert take(service, "r2")["recurs_of"] == "incident-r0"
 
 
 def test_a_recurrence_merged_back_is_not_followed_for_ever(service: Service) -> None:
@@ -362,7 +369,7 @@ def test_a_recurrence_merged_back_is_not_followed_for_ever(service: Service) -> 
     assert (third["recurs_of"], third["incident_id"]) == ("incident-r0", new_incident_id("r2"))
 
 
-def test_concurrent_arrivals_and_acts_lose_nothing(service: Service) -> None:
+def test_concurrent_arrivals_and_acts_lose_nothing(service: Service, engine: FakeEngine) -> None:
     """Copies that arrive together are one incident; acts among them leave a whole state."""
     take(service, "road")
     take(service, "lamp", LAMP)
@@ -381,6 +388,5 @@ def test_concurrent_arrivals_and_acts_lose_nothing(service: Service) -> None:
     road, lamp = members(service, "incident-road"), members(service, "incident-lamp")
     assert sorted(road + lamp) == sorted(["road", "lamp", *(f"r{n}" for n in range(32))])
     assert {f"r{n}" for n in range(1, 32, 2)} <= set(road)
-    engine: FakeEngine = service.intake.engine  # type: ignore[assignment]
     told = {name: home for name, (_, home) in engine.memory.items()}
     assert told == dict.fromkeys(road, "incident-road") | dict.fromkeys(lamp, "incident-lamp")

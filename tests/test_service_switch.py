@@ -107,6 +107,15 @@ def test_the_new_engine_knows_what_came_while_it_was_filled(tmp_path: Path) -> N
         assert '"b"' in take(service, "r4").body
 
 
+def test_the_new_engine_knows_what_a_person_told_apart(tmp_path: Path) -> None:
+    one, two = Versioned("a"), Versioned("b")
+    with opened(Settings(data_dir=tmp_path), lambda _: one) as service:
+        take(service, "r1", "r2")
+        decide(service.intake, Decision("r2", "a", {"incident": "new"}))
+        switcher(service, two).look()
+    assert two.apart == one.apart != []
+
+
 def test_a_long_request_keeps_its_engine_and_the_switch_waits(tmp_path: Path) -> None:
     one, two = Versioned("a"), Versioned("b")
     with opened(Settings(data_dir=tmp_path), lambda _: one) as service:
