@@ -1,5 +1,6 @@
 """The written corpus keeps its promises: schema, labels, privacy, splits, breadth."""
 
+import csv
 import json
 from collections import Counter
 from pathlib import Path
@@ -65,6 +66,15 @@ def test_every_living_topic_is_written_about(corpus: list[dict[str, Any]]) -> No
     count = Counter(row.get("topic_main") for row in corpus)
     living = [t.main for t in load_taxonomy().mains() if t.status == "living"]
     assert {name: count[name] for name in living if count[name] < 60} == {}
+
+
+def test_every_common_sub_topic_has_fifteen_rows(corpus: list[dict[str, Any]]) -> None:
+    count = Counter((row.get("topic_main"), row.get("topic_sub")) for row in corpus)
+    with (ROOT / "common_subtopics.csv").open(encoding="utf-8", newline="") as lines:
+        common = [load_taxonomy().by_id[row["id"]] for row in csv.DictReader(lines)]
+    assert len({topic.id for topic in common}) == len(common) > 150
+    assert all(topic.status == "living" and topic.sub for topic in common)
+    assert {t.id: count[t.main, t.sub] for t in common if count[t.main, t.sub] < 15} == {}
 
 
 def test_every_incident_has_a_hard_negative(corpus: list[dict[str, Any]]) -> None:
