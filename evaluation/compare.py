@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,15 +12,9 @@ from scipy.stats import binomtest
 
 from pilah.datasets.errors import InputError
 from pilah.evaluation.asking import Asked, Said, ask
-from pilah.evaluation.intervals import (
-    RESAMPLES,
-    Floats,
-    f1_parts,
-    macro_f1_of,
-    percentile,
-    resampled_sums,
-)
+from pilah.evaluation.intervals import RESAMPLES, Floats, percentile, resampled_sums
 from pilah.evaluation.slices import MIN_ROWS, slices_of
+from pilah.evaluation.summary import macro_f1, only
 
 if TYPE_CHECKING:
     from pilah.datasets.records import LabelledReport
@@ -129,14 +123,14 @@ def compare(
         rows=len(rows),
         targets={n: difference(x, y, groups, **draw) for n, (x, y) in pairs.items()},
         macro_f1={
-            n: _macro_f1(x, y, groups, **draw) for n, (x, y) in pairs.items() if "_and_" not in n
+            n: macro_f1_gap(x, y, groups, **draw) for n, (x, y) in pairs.items() if "_and_" not in n
         },
         slices={
             n: {
                 dimension: {
-                    value: difference(_only(x, some), _only(y, some), groups, **draw)
+                    value: difference(only(x, mine), only(y, mine), groups, **draw)
                     for value, some in values.items()
-                    if np.isin(x.rows, some).sum() >= MIN_ROWS
+                    if (mine := np.isin(x.rows, some)).sum() >= MIN_ROWS
                 }
                 for dimension, values in slices.items()
             }
@@ -181,17 +175,13 @@ def difference(
     )
 
 
-def _macro_f1(a: Said, b: Said, groups: Groups, *, resamples: int, seed: int) -> Gap:
-    names = np.concatenate([a.truth, b.truth, a.answer, b.answer]).astype(str)
-    classes, numbers = np.unique(names, return_inverse=True)
-    truth_a, truth_b, answer_a, answer_b = np.split(numbers, 4)
-    found = []
-    for truth, answer in ((truth_a, answer_a), (truth_b, answer_b)):
-        parts = f1_parts(truth, answer, len(classes))
-        whole = float(macro_f1_of(parts.sum(axis=0)[None])[0])
-        sums = resampled_sums(parts, groups[a.rows], resamples=resamples, seed=seed)
-        found.append((whole, macro_f1_of(sums)))
-    (one, samples_one), (two, samples_two) = found
+def macro_f1_gap(
+    a: Said, b: Said, groups: Groups, *, resamples: int = RESAMPLES, seed: int = 0
+) -> Gap:
+    """Macro-F1 of both and the difference; arguments as for :func:`difference`."""
+    (one, samples_one), (two, samples_two) = (
+        macro_f1(said, groups, resamples=resamples, seed=seed) for said in (a, b)
+    )
     return _gap(one, two, np.column_stack([samples_one, samples_two]))
 
 
@@ -206,12 +196,7 @@ def _paired(asked: tuple[Asked, Asked], name: str) -> tuple[Said, Said]:
     rows = np.intersect1d(a.rows, b.rows)
     known = np.union1d(a.rows[a.known], b.rows[b.known])
     rows = rows[np.isin(rows, known)]
-    return _only(a, rows), _only(b, rows)
-
-
-def _only(said: Said, rows: Groups) -> Said:
-    kept = np.isin(said.rows, rows)
-    return Said(*(getattr(said, field.name)[kept] for field in fields(said)))
+    return only(a, np.isin(a.rows, rows)), only(b, np.isin(b.rows, rows))
 
 
 def _without(asked: Asked, other: Asked) -> tuple[str, ...]:

@@ -8,55 +8,78 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from pilah.datasets.errors import InputError
-from pilah.evaluation.asking import AGENCY, Asked, Said, ask, same_body
+from pilah.evaluation.asking import AGENCY, BOTH, Asked, Said, ask, same_body
+from pilah.evaluation.compare import incident_groups
+from pilah.evaluation.intervals import Interval, percentile, wilson
 from pilah.evaluation.metrics import Scores, score
+from pilah.evaluation.slices import Slices, slices_of
+from pilah.evaluation.summary import Summary, macro_f1, only, summarise
 
 if TYPE_CHECKING:
     from pilah.datasets.records import LabelledReport
-    from pilah.models.linear import FloatArray
     from pilah.models.triage import Triager
-
-BINS = 10
 
 
 @dataclass(frozen=True, slots=True)
 class TargetResult:
-    """Figures of one target.
+    """Figures of one head, on the rows whose label the bundle knows.
 
     Attributes:
-        scores: on the rows whose label the bundle knows.
+        scores: accuracy, macro-F1, top 3, calibration and every class.
+        macro_f1: with its bootstrap interval.
+        summary: intervals, curves, confusions, slices.
         unknown: label -> rows whose label the bundle does not know; they are left out of
             ``scores`` and counted here.
-        curve: (mean confidence, share right, rows) of each confidence bin.
     """
 
     scores: Scores
+    macro_f1: Interval
+    summary: Summary
     unknown: dict[str, int]
-    curve: tuple[tuple[float, float, int], ...]
 
 
 @dataclass(frozen=True, slots=True)
 class AgencyResult:
-    """How the final agency answer (rules, learned head or both) compares with the labels."""
+    """How the final agency answer (rules, learned head or both) compares with the labels.
+
+    Attributes:
+        rows: with a labelled agency, those of agencies that the bundle cannot name too.
+        right: answers that name it.
+        in_alternatives: answers that name it first or among the alternatives.
+        without_person: answers from the bundle's own threshold on.
+        without_person_right: how many of these name it.
+        with_alternatives: ``in_alternatives`` as a share, with its interval.
+        summary: intervals, curves, confusions, slices.
+    """
 
     rows: int
     right: int
     in_alternatives: int
     without_person: int
     without_person_right: int
+    with_alternatives: Interval
+    summary: Summary
 
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """Everything measured in one run."""
+    """Everything measured in one run.
+
+    Attributes:
+        bundle: its version.
+        rows: how many were asked.
+        targets: head -> figures.
+        agency: the agency answer end to end, or None without labelled agencies.
+        both: likeliest main topic and final agency right together, or None.
+    """
 
     bundle: str
     rows: int
     targets: dict[str, TargetResult]
     agency: AgencyResult | None
+    both: Summary | None
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON."""
@@ -79,50 +102,48 @@ def evaluate(
     if not rows:
         raise InputError("no row to measure on")
     asked = ask(triager, rows, tick)
-    bundle = asked.bundle
-    targets = {
-        name: _target(bundle.heads[name].labels, spoken, said)
-        for name, spoken in asked.probabilities.items()
-        if (said := asked.said.get(name)) is not None and said.known.any()
-    }
-    if not targets and not any(r.labels.agency for r in rows):
+    known = {name: asked.said[name] for name in asked.probabilities if name in asked.said}
+    known = {name: said for name, said in known.items() if said.known.any()}
+    if not known and AGENCY not in asked.said:
         raise InputError("no row has a label that this bundle predicts; check --map")
-    return Result(bundle.version, len(rows), targets, _agency(asked))
-
-
-def calibration_curve(
-    probabilities: FloatArray, truth: NDArray[np.int64]
-) -> tuple[tuple[float, float, int], ...]:
-    """(mean confidence, share right, rows) for each of ten equal-width bins that has rows."""
-    confidence, right = probabilities.max(axis=1), probabilities.argmax(axis=1) == truth
-    place = np.minimum((confidence * BINS).astype(int), BINS - 1)
-    return tuple(
-        (float(confidence[place == b].mean()), float(right[place == b].mean()), int(n))
-        for b in range(BINS)
-        if (n := np.sum(place == b))
+    slices, groups = slices_of(rows), incident_groups(rows)
+    targets = {}
+    for name, said in known.items():
+        kept = only(said, said.known)
+        targets[name] = TargetResult(
+            scores=_scores(asked, name, kept),
+            macro_f1=percentile(*macro_f1(kept, groups)),
+            summary=summarise(kept, slices),
+            unknown=dict(Counter(str(label) for label in said.truth[~said.known])),
+        )
+    both = asked.said.get(BOTH)
+    return Result(
+        bundle=asked.bundle.version,
+        rows=len(rows),
+        targets=targets,
+        agency=_agency(asked, asked.said[AGENCY], slices) if AGENCY in asked.said else None,
+        both=None if both is None else summarise(both, slices),
     )
 
 
-def _target(labels: tuple[str, ...], spoken: FloatArray, said: Said) -> TargetResult:
+def _scores(asked: Asked, name: str, said: Said) -> Scores:
+    labels = asked.bundle.heads[name].labels
     number = {label: i for i, label in enumerate(labels)}
-    kept = spoken[said.rows[said.known]]
-    truth = np.array([number[label] for label in said.truth[said.known]], dtype=np.int64)
-    unknown = Counter(str(label) for label in said.truth[~said.known])
-    return TargetResult(score(kept, truth, labels), dict(unknown), calibration_curve(kept, truth))
+    truth = np.array([number[label] for label in said.truth], dtype=np.int64)
+    return score(asked.probabilities[name][said.rows], truth, labels)
 
 
-def _agency(asked: Asked) -> AgencyResult | None:
-    said = asked.said.get(AGENCY)
-    if said is None:
-        return None
-    near = [
-        right or any(same_body(o.name, truth) for o in asked.agencies[row].alternatives)
+def _agency(asked: Asked, said: Said, slices: Slices) -> AgencyResult:
+    near = sum(
+        bool(right) or any(same_body(o.name, truth) for o in asked.agencies[row].alternatives)
         for row, right, truth in zip(said.rows, said.right, said.truth, strict=True)
-    ]
+    )
     return AgencyResult(
         rows=len(said.rows),
         right=int(said.right.sum()),
-        in_alternatives=int(sum(near)),
+        in_alternatives=near,
         without_person=int(said.sure.sum()),
         without_person_right=int((said.sure & said.right).sum()),
+        with_alternatives=wilson(near, len(said.rows)),
+        summary=summarise(said, slices),
     )

@@ -23,10 +23,11 @@ LENGTHS = ((10, "1-10 words"), (20, "11-20 words"), (40, "21-40 words"), (80, "4
 LONGER = "81 words or more"
 INFORMAL = ((0.0, "no informal word"), (0.05, "up to 5 %"), (0.15, "5 to 15 %"))
 MORE_INFORMAL = "over 15 %"
+BANDS = (*(name for _, name in (*LENGTHS, *INFORMAL)), LONGER, MORE_INFORMAL)
 _WORD = re.compile(r"[^\W\d_]+")
 
 Slices = dict[str, dict[str, NDArray[np.int64]]]
-"""Dimension -> value -> row numbers, the largest value first."""
+"""Dimension -> value -> row numbers; bands in their order, everything else by size."""
 
 
 def slices_of(rows: Sequence[LabelledReport]) -> Slices:
@@ -49,6 +50,7 @@ def slices_of(rows: Sequence[LabelledReport]) -> Slices:
 def _grouped(values: Sequence[str]) -> dict[str, NDArray[np.int64]]:
     array = np.array(values, dtype=object)
     large = [v for v, n in Counter(values).most_common() if n >= MIN_ROWS]
+    large.sort(key=lambda v: BANDS.index(v) if v in BANDS else -1)
     return {v: np.flatnonzero(array == v) for v in large}
 
 

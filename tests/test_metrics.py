@@ -16,9 +16,9 @@ from sklearn.metrics import accuracy_score, log_loss, precision_recall_fscore_su
 from pilah.datasets.errors import InputError
 from pilah.datasets.near import BLOCK, NEAR, groups, joined, near_pairs
 from pilah.datasets.splits import Split, group_split, time_split
-from pilah.evaluation.evaluate import calibration_curve
 from pilah.evaluation.metrics import (
     LEVELS,
+    calibration_curve,
     calibration_error,
     coverage,
     coverage_at,
@@ -40,6 +40,13 @@ def answers(draw: st.DrawFn) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
     raw = draw(hnp.arrays(np.float32, (n, 4), elements=st.integers(1, 9).map(float)))
     truth = draw(hnp.arrays(np.int64, n, elements=st.integers(0, 3)))
     return np.asarray(raw / raw.sum(axis=1, keepdims=True), np.float32), truth
+
+
+def told(
+    probabilities: NDArray[np.float32], truth: NDArray[np.int64]
+) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
+    """Confidence of each answer, and whether it is right."""
+    return probabilities.max(axis=1), probabilities.argmax(axis=1) == truth
 
 
 @settings(max_examples=80, deadline=None)
@@ -82,7 +89,7 @@ def test_coverage_and_top3_equal_brute_force(
     probabilities, truth = case
     pairs = list(zip(probabilities, truth, strict=True))
     kept = [int(p.argmax()) == t for p, t in pairs if p.max() >= np.float32(level)]
-    found = coverage(probabilities, truth, level)
+    found = coverage(*told(probabilities, truth), level)
     assert found.coverage == pytest.approx(len(kept) / len(pairs))
     assert found.precision == (pytest.approx(sum(kept) / len(kept)) if kept else None)
     top3 = score(probabilities, truth, LABELS).top3
@@ -101,7 +108,7 @@ def test_coverage_at_a_precision_is_the_largest_prefix(
     right = [int(probabilities[i].argmax()) == truth[i] for i in order]
     reached = [n for n in range(1, len(right) + 1) if sum(right[:n]) / n >= target]
     wanted = max(reached, default=0) / len(right)
-    assert coverage_at(probabilities, truth, target) == pytest.approx(wanted)
+    assert coverage_at(*told(probabilities, truth), target) == pytest.approx(wanted)
 
 
 def test_hand_values() -> None:
@@ -118,7 +125,7 @@ def test_hand_values() -> None:
     assert [(c.level, c.coverage) for c in found.table][:3] == [(0.6, 1.0), (0.7, 0.75), (0.8, 0.5)]
     assert found.table[-1].precision is None
     curve = [(0.6, 1.0, 1), (0.7, 1.0, 1), (0.8, 0.0, 1), (0.9, 1.0, 1)]
-    for point, wanted in zip(calibration_curve(probabilities, truth), curve, strict=True):
+    for point, wanted in zip(calibration_curve(*told(probabilities, truth)), curve, strict=True):
         assert point == pytest.approx(wanted, abs=1e-6)
 
 
@@ -140,11 +147,11 @@ def test_calibration_error_is_small_for_honest_and_bounded_for_any(
     case: tuple[NDArray[np.float32], NDArray[np.int64]],
 ) -> None:
     probabilities, truth = case
-    assert 0 <= calibration_error(probabilities, truth) <= 1
+    assert 0 <= calibration_error(*told(probabilities, truth)) <= 1
     sure = np.eye(4, dtype=np.float32)[truth]
-    assert calibration_error(sure, truth) == pytest.approx(0.0)
+    assert calibration_error(*told(sure, truth)) == pytest.approx(0.0)
     assert macro_f1(truth, truth) == 1.0
-    assert sum(n for _, _, n in calibration_curve(probabilities, truth)) == len(truth)
+    assert sum(n for _, _, n in calibration_curve(*told(probabilities, truth))) == len(truth)
 
 
 GRID = st.integers(0, 20).map(lambda n: n / 20)

@@ -19,11 +19,11 @@ from sklearn.metrics import f1_score
 
 from pilah.datasets.records import LabelledReport
 from pilah.datasets.taxonomy import load_taxonomy
+from pilah.evaluation.metrics import calibration_error
 from pilah.models.bundle import Bundle
 from pilah.models.text import read_text
 
 LEVELS = (0.5, 0.6, 0.7, 0.8, 0.9)
-BINS = 15
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,16 +86,6 @@ def measure(told: Told, truth: Sequence[tuple[str, ...]], *, either: bool) -> di
         "stated": _kept(told.stated, hit),
         "sure": _kept(told.sure, hit),
     }  # fmt: skip
-
-
-def calibration_error(confidence: NDArray[np.float32], hit: NDArray[np.bool_]) -> float:
-    """Expected calibration error, equal-width bins (Guo et al. 2017), for given hits."""
-    place = np.minimum((confidence * BINS).astype(int), BINS - 1)
-    gaps = (
-        abs(confidence[place == b].mean() - hit[place == b].mean()) * np.mean(place == b)
-        for b in np.unique(place)
-    )
-    return float(sum(gaps))
 
 
 def _kept(kept: NDArray[np.bool_], hit: NDArray[np.bool_]) -> dict[str, float]:

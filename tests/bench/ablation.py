@@ -1,0 +1,365 @@
+"""What each part of the text models earns: the same head without it, and with something else.
+
+Two grounds. A city's own history: fitted on January to September 2022, measured on October to
+December 2022; the reports of 2023 stay an untouched test. The written corpus: fitted on its
+training split, measured on its dev split. Every line of the tables is one entry of ``VARIANTS`` or
+``CALIBRATIONS``; an encoder is measured by adding a line.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import asdict, dataclass, fields
+from datetime import UTC, datetime
+from functools import partial
+from typing import Any
+from unittest.mock import patch
+
+import numpy as np
+from calibrations import CALIBRATIONS, HeldOut
+from common import ROOT, TRAIN, console, data_file, finish, labelled, parser, share, table
+from numpy.typing import NDArray
+from scipy.sparse import csr_matrix, hstack
+from sklearn.decomposition import TruncatedSVD
+
+from pilah.datasets.near import groups
+from pilah.datasets.records import LabelledReport
+from pilah.evaluation.asking import Said, given_label
+from pilah.evaluation.compare import Gap, difference, macro_f1_gap
+from pilah.evaluation.metrics import score
+from pilah.evaluation.thresholds import threshold
+from pilah.models import text as texts
+from pilah.models.encoder import Encoder, LsaEncoder
+from pilah.models.features import VIEWS, NgramFeatures
+from pilah.models.text import read_text
+from pilah.training.config import load_config
+from pilah.training.heads import FittedHead, HeadSettings, fit_head
+
+LATER = datetime(2022, 10, 1, tzinfo=UTC)
+CONFIG = load_config(ROOT / "training" / "experiments" / "default.toml")
+TARGET = 0.95
+"""Precision target of the threshold that is chosen on held-out answers of the fitting part."""
+
+Builder = Callable[[NgramFeatures, csr_matrix], Encoder]
+"""Makes an encoder from fitted n-grams and their features; one that is ready ignores both."""
+
+
+def lsa(features: NgramFeatures, matrix: csr_matrix) -> Encoder:
+    """The embedding that bundles carry for duplicates: LSA over the n-grams."""
+    svd = TruncatedSVD(CONFIG.dim, random_state=CONFIG.seed).fit(matrix)
+    return LsaEncoder(features, np.ascontiguousarray(svd.components_.T, dtype=np.float32))
+
+
+@dataclass(frozen=True, slots=True)
+class Variant:
+    """One way to read a text.
+
+    Attributes:
+        name: line of the table.
+        views: n-gram views.
+        form: key of :data:`FORMS`.
+        encoder: makes an encoder whose vectors the head reads too.
+        ngrams: whether the head reads the n-grams, or the vectors alone.
+    """
+
+    name: str
+    views: tuple[str, ...] = VIEWS
+    form: str = "normal"
+    encoder: Builder | None = None
+    ngrams: bool = True
+
+
+VARIANTS = (
+    Variant("as shipped: word, stem, char"),
+    Variant("without stems (Sastrawi)", views=("word", "char")),
+    Variant("without characters", views=("word", "stem")),
+    Variant("without words", views=("stem", "char")),
+    Variant("words alone", views=("word",)),
+    Variant("stems alone", views=("stem",)),
+    Variant("characters alone", views=("char",)),
+    Variant("without the slang table", form="no slang"),
+    Variant("without normalisation", form="lower case"),
+    Variant("words alone, without normalisation", views=("word",), form="lower case"),
+    Variant("with the LSA embedding beside", encoder=lsa),
+    Variant("the LSA embedding alone", encoder=lsa, ngrams=False),
+)
+"""The first one is what the others are compared with."""
+
+
+def normal(raw: str) -> str:
+    """What the models read."""
+    return read_text(raw).normal
+
+
+def lower(raw: str) -> str:
+    """Words and numbers in lower case: nothing repaired, masked, expanded or cut."""
+    return " ".join(re.findall(r"\w+", raw.lower()))
+
+
+def no_slang() -> AbstractContextManager[object]:
+    """Normalisation with an empty slang table."""
+    return patch.object(texts, "slang", dict)
+
+
+FORMS: dict[str, tuple[Callable[[str], str], Callable[[], AbstractContextManager[object]]]] = {
+    "normal": (normal, nullcontext),
+    "no slang": (normal, no_slang),
+    "lower case": (lower, nullcontext),
+}
+"""Form of the text -> the function that makes it, and what holds meanwhile."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """Rows to fit on and rows to measure on.
+
+    Attributes:
+        name: title of the table.
+        fit: rows of the fitting part.
+        ask: rows that are measured.
+        targets: name in the table -> label of a row.
+        min_count: rows a label needs.
+        max_features: n-grams a view keeps; None keeps all.
+    """
+
+    name: str
+    fit: list[LabelledReport]
+    ask: list[LabelledReport]
+    targets: dict[str, Callable[[LabelledReport], str | None]]
+    min_count: int
+    max_features: int | None
+
+
+def own(field: str, row: LabelledReport) -> str | None:
+    """A city's own label."""
+    return row.extra.get(field)
+
+
+def written(name: str, row: LabelledReport) -> str | None:
+    """A label of the written corpus, as the bundle names it."""
+    return given_label(row, name, own=False)
+
+
+def city(rows: Sequence[LabelledReport]) -> Ground:
+    """Surabaya inside 2022."""
+    late = [r.report.reported_at is not None and r.report.reported_at >= LATER for r in rows]
+    parts = [[r for r, x in zip(rows, late, strict=True) if x is side] for side in (False, True)]
+    targets = {name: partial(own, name) for name in ("agency_group", "topic")}
+    return Ground("Surabaya 2022, by time", parts[0], parts[1], targets, 20, None)
+
+
+def corpus() -> Ground:
+    """The written corpus, train to dev."""
+    folder = ROOT / "datasets" / "data" / "corpus"
+    parts = [labelled(folder / f"{name}.jsonl") for name in ("train", "dev")]
+    targets = {name: partial(written, name) for name in ("route", "topic_main")}
+    limit = CONFIG.max_features or None
+    return Ground(
+        "written corpus, train to dev", parts[0], parts[1], targets, CONFIG.min_count, limit
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """One target of a ground: row numbers and labels of both parts (learned labels only)."""
+
+    fit: NDArray[np.int64]
+    labels: list[str]
+    ask: NDArray[np.int64]
+    truth: list[str]
+
+
+def task(ground: Ground, label: Callable[[LabelledReport], str | None]) -> Task:
+    """The rows of a target whose label has enough rows in the fitting part."""
+    given, later = ([label(r) for r in part] for part in (ground.fit, ground.ask))
+    count = Counter(x for x in given if x is not None)
+    learned = {x for x, n in count.items() if n >= ground.min_count}
+    fit, ask = ([i for i, x in enumerate(part) if x in learned] for part in (given, later))
+    return Task(
+        np.array(fit), [str(given[i]) for i in fit], np.array(ask), [str(later[i]) for i in ask]
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """Both parts as features, and the groups that no fold may cut."""
+
+    fit: csr_matrix
+    ask: csr_matrix
+    groups: NDArray[np.int64]
+
+
+def read(ground: Ground, variant: Variant) -> Read:
+    """Texts of both parts in the variant's form, as the variant's features."""
+    make, meanwhile = FORMS[variant.form]
+    texts._word.cache_clear()
+    with meanwhile():
+        fit, ask = ([make(r.report.full_text) for r in part] for part in (ground.fit, ground.ask))
+    texts._word.cache_clear()
+    ngrams = NgramFeatures(variant.views, CONFIG.min_df, ground.max_features)
+    fitted = ngrams.fit(fit)
+    parts = [[fitted, ngrams.transform(ask)]] if variant.ngrams else []
+    if variant.encoder is not None:
+        encoder = variant.encoder(ngrams, fitted)
+        parts.append([csr_matrix(encoder.encode(side)) for side in (fit, ask)])
+    sides = [hstack(side, format="csr", dtype=np.float32) for side in zip(*parts, strict=True)]
+    incidents = [r.labels.incident or r.extra.get("hard_negative_of") for r in ground.fit]
+    return Read(sides[0], sides[1], groups([x or "-" for x in fit], (incidents,)))
+
+
+def taught(seen: Read, wanted: Task) -> FittedHead:
+    """The head that a bundle would get from these features."""
+    chosen = {f.name: getattr(CONFIG, f.name) for f in fields(HeadSettings)}
+    settings = HeadSettings(**chosen)
+    return fit_head(seen.fit[wanted.fit], wanted.labels, seen.groups[wanted.fit], settings)
+
+
+def figures(
+    labels: tuple[str, ...], wanted: Task, held_out: HeldOut, spoken: NDArray[np.float32]
+) -> tuple[dict[str, Any], Said]:
+    """All figures of one line, and what was said row by row.
+
+    Args:
+        labels: in column order.
+        wanted: the target.
+        held_out: calibrated held-out probabilities of the fitting part and their truth.
+        spoken: calibrated probabilities of the measured rows, shape (n, labels).
+    """
+    truth = _columns(labels, wanted.truth)
+    found = score(spoken, truth, labels)
+    limit = threshold(
+        held_out.spoken.max(axis=1), held_out.spoken.argmax(axis=1) == held_out.truth, TARGET
+    )
+    answer, confidence = spoken.argmax(axis=1), spoken.max(axis=1)
+    right, alone = answer == truth, confidence >= limit
+    named = np.array(labels, dtype=object)
+    known = np.ones(len(truth), dtype=bool)
+    said = Said(wanted.ask, named[truth], named[answer], right, confidence, alone, known)
+    return {
+        "accuracy": found.accuracy,
+        "macro_f1": found.macro_f1,
+        "ece": found.ece,
+        "log_loss": found.log_loss,
+        "coverage_at_95": found.coverage_at_95,
+        "alone": share(int(alone.sum()), len(alone)),
+        "right_alone": share(int((alone & right).sum()), int(alone.sum())),
+    }, said
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """One variant on one target: the head, its held-out answers, and how it did later."""
+
+    fitted: FittedHead
+    held_out: HeldOut
+    raw: NDArray[np.float32]
+    figures: dict[str, Any]
+    said: Said
+
+
+def attempt(seen: Read, wanted: Task) -> Trial:
+    """Fit a head and measure it."""
+    fitted = taught(seen, wanted)
+    head, asked = fitted.head, seen.ask[wanted.ask]
+    held_out = HeldOut(fitted.held_out, _columns(head.labels, wanted.labels))
+    found, said = figures(head.labels, wanted, held_out, head.probabilities(asked))
+    return Trial(fitted, held_out, head.scores(asked), found, said)
+
+
+def ablate(ground: Ground) -> dict[str, Any]:
+    """All variants and all calibrations of every target of a ground."""
+    tasks = {name: task(ground, label) for name, label in ground.targets.items()}
+    found: dict[str, Any] = {
+        name: {"rows": len(t.ask), "classes": len(set(t.labels)), "fitted_on": len(t.fit)}
+        for name, t in tasks.items()
+    }
+    base: dict[str, Said] = {}
+    rows = np.arange(len(ground.ask), dtype=np.int64)
+    for variant in VARIANTS:
+        seen = read(ground, variant)
+        for name, wanted in tasks.items():
+            console.print(f"{ground.name}, {name}: {variant.name}")
+            trial = attempt(seen, wanted)
+            if variant is VARIANTS[0]:
+                base[name] = trial.said
+                found[name]["shift_a_label"] = bool(trial.fitted.head.shift.any())
+                found[name]["calibrations"] = calibrated(trial, wanted)
+            line = {"variant": variant.name, **trial.figures}
+            line |= _gaps(base[name], trial.said, rows)
+            found[name].setdefault("variants", []).append(line)
+    return found
+
+
+def calibrated(trial: Trial, wanted: Task) -> list[dict[str, Any]]:
+    """The same scores under every calibration, each fitted on the held-out answers."""
+    found, head = [], trial.fitted.head
+    for name, calibrate in CALIBRATIONS.items():
+        inside, outside = calibrate(head, trial.held_out, trial.raw)
+        line, _ = figures(head.labels, wanted, HeldOut(inside, trial.held_out.truth), outside)
+        found.append({"calibration": name, **line})
+    return found
+
+
+def _columns(labels: tuple[str, ...], names: Sequence[str]) -> NDArray[np.int64]:
+    number = {label: i for i, label in enumerate(labels)}
+    return np.array([number[name] for name in names], dtype=np.int64)
+
+
+def _gaps(first: Said, said: Said, rows: NDArray[np.int64]) -> dict[str, Any]:
+    gaps: dict[str, Gap] = {
+        "accuracy_gap": difference(first, said, rows).accuracy,
+        "macro_f1_gap": macro_f1_gap(first, said, rows),
+    }
+    return {name: asdict(gap) for name, gap in gaps.items()}
+
+
+GROUNDS = ("city", "corpus")
+
+
+def main() -> None:
+    """Run it."""
+    arguments = parser(__doc__ or "")
+    arguments.add_argument("--ground", choices=GROUNDS, action="append", help="default: both")
+    args = arguments.parse_args()
+    result: dict[str, Any] = {}
+    if "corpus" in (args.ground or GROUNDS):
+        result["corpus"] = ablate(corpus())
+        show("written corpus, train to dev", result["corpus"])
+    if "city" in (args.ground or GROUNDS):
+        rows = labelled(data_file(args.data, TRAIN), {"reported_at": "date"})
+        result["city"] = ablate(city(rows))
+        show("Surabaya 2022, January to September to October to December", result["city"])
+    finish("ablation", result, args.output)
+
+
+COLUMNS = ("accuracy", "macro_f1", "ece", "coverage_at_95", "alone", "right_alone")
+
+
+def show(title: str, result: dict[str, Any]) -> None:
+    """Print the tables."""
+    for target, found in result.items():
+        about = f"{title}: {target}, {found['classes']} classes, {found['rows']:,} rows"
+        table(
+            about,
+            ("variant", *COLUMNS, "accuracy against the first", "macro-F1 against the first"),
+            [
+                (x["variant"], *(x[c] for c in COLUMNS),
+                 _told(x["accuracy_gap"]), _told(x["macro_f1_gap"]))
+                for x in found["variants"]
+            ],
+        )  # fmt: skip
+        table(about, ("calibration", *COLUMNS, "log_loss"), [
+            (x["calibration"], *(x[c] for c in COLUMNS), x["log_loss"])
+            for x in found["calibrations"]
+        ])  # fmt: skip
+
+
+def _told(gap: dict[str, float]) -> str:
+    return f"{gap['difference']:+.3f} ({gap['lower']:+.3f} to {gap['upper']:+.3f})"
+
+
+if __name__ == "__main__":
+    main()
