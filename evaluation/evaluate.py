@@ -12,9 +12,9 @@ import numpy as np
 from pilah.datasets.errors import InputError
 from pilah.evaluation.asking import AGENCY, BOTH, Asked, Said, ask, same_body
 from pilah.evaluation.compare import incident_groups
-from pilah.evaluation.intervals import Interval, percentile, wilson
+from pilah.evaluation.intervals import Interval, percentile
 from pilah.evaluation.metrics import Scores, score
-from pilah.evaluation.slices import Slices, slices_of
+from pilah.evaluation.slices import slices_of
 from pilah.evaluation.summary import Summary, macro_f1, only, summarise
 
 if TYPE_CHECKING:
@@ -29,38 +29,24 @@ class TargetResult:
     Attributes:
         scores: accuracy, macro-F1, top 3, calibration and every class.
         macro_f1: with its bootstrap interval.
-        summary: intervals, curves, confusions, slices.
         unknown: label -> rows whose label the bundle does not know; they are left out of
             ``scores`` and counted here.
     """
 
     scores: Scores
     macro_f1: Interval
-    summary: Summary
     unknown: dict[str, int]
 
 
 @dataclass(frozen=True, slots=True)
 class AgencyResult:
-    """How the final agency answer (rules, learned head or both) compares with the labels.
-
-    Attributes:
-        rows: with a labelled agency, those of agencies that the bundle cannot name too.
-        right: answers that name it.
-        in_alternatives: answers that name it first or among the alternatives.
-        without_person: answers from the bundle's own threshold on.
-        without_person_right: how many of these name it.
-        with_alternatives: ``in_alternatives`` as a share, with its interval.
-        summary: intervals, curves, confusions, slices.
-    """
+    """How the final agency answer (rules, learned head or both) compares with the labels."""
 
     rows: int
     right: int
     in_alternatives: int
     without_person: int
     without_person_right: int
-    with_alternatives: Interval
-    summary: Summary
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,14 +58,15 @@ class Result:
         rows: how many were asked.
         targets: head -> figures.
         agency: the agency answer end to end, or None without labelled agencies.
-        both: likeliest main topic and final agency right together, or None.
+        summaries: head, ``agency_answer`` or ``topic_and_agency`` -> intervals, curves, confusions
+            and slices.
     """
 
     bundle: str
     rows: int
     targets: dict[str, TargetResult]
     agency: AgencyResult | None
-    both: Summary | None
+    summaries: dict[str, Summary]
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON."""
@@ -107,23 +94,26 @@ def evaluate(
     if not known and AGENCY not in asked.said:
         raise InputError("no row has a label that this bundle predicts; check --map")
     slices, groups = slices_of(rows), incident_groups(rows)
-    targets = {}
-    for name, said in known.items():
-        kept = only(said, said.known)
-        targets[name] = TargetResult(
-            scores=_scores(asked, name, kept),
-            macro_f1=percentile(*macro_f1(kept, groups)),
-            summary=summarise(kept, slices),
-            unknown=dict(Counter(str(label) for label in said.truth[~said.known])),
-        )
-    both = asked.said.get(BOTH)
+    kept = {name: only(said, said.known) for name, said in known.items()}
+    whole = {name: asked.said[name] for name in (AGENCY, BOTH) if name in asked.said}
     return Result(
         bundle=asked.bundle.version,
         rows=len(rows),
-        targets=targets,
-        agency=_agency(asked, asked.said[AGENCY], slices) if AGENCY in asked.said else None,
-        both=None if both is None else summarise(both, slices),
+        targets={
+            name: TargetResult(
+                scores=_scores(asked, name, said),
+                macro_f1=percentile(*macro_f1(said, groups)),
+                unknown=_unknown(known[name]),
+            )
+            for name, said in kept.items()
+        },
+        agency=_agency(asked, whole[AGENCY]) if AGENCY in whole else None,
+        summaries={name: summarise(said, slices) for name, said in (kept | whole).items()},
     )
+
+
+def _unknown(said: Said) -> dict[str, int]:
+    return dict(Counter(str(label) for label in said.truth[~said.known]))
 
 
 def _scores(asked: Asked, name: str, said: Said) -> Scores:
@@ -133,7 +123,7 @@ def _scores(asked: Asked, name: str, said: Said) -> Scores:
     return score(asked.probabilities[name][said.rows], truth, labels)
 
 
-def _agency(asked: Asked, said: Said, slices: Slices) -> AgencyResult:
+def _agency(asked: Asked, said: Said) -> AgencyResult:
     near = sum(
         bool(right) or any(same_body(o.name, truth) for o in asked.agencies[row].alternatives)
         for row, right, truth in zip(said.rows, said.right, said.truth, strict=True)
@@ -144,6 +134,4 @@ def _agency(asked: Asked, said: Said, slices: Slices) -> AgencyResult:
         in_alternatives=near,
         without_person=int(said.sure.sum()),
         without_person_right=int((said.sure & said.right).sum()),
-        with_alternatives=wilson(near, len(said.rows)),
-        summary=summarise(said, slices),
     )

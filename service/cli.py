@@ -18,6 +18,7 @@ from pilah.service import (
     cli_accounts,
     cli_claims,
     cli_data,
+    cli_evaluate,
     cli_files,
     cli_models,
     cli_routes,
@@ -37,6 +38,7 @@ cli_files.add_to(app)
 cli_service.add_to(app)
 cli_models.add_to(app)
 cli_claims.add_to(app)
+cli_evaluate.add_to(app)
 app.add_typer(cli_data.app, name="data")
 app.add_typer(cli_models.bundles, name="bundle")
 app.add_typer(cli_service.index, name="index")

@@ -1,4 +1,4 @@
-"""``pilah train``, ``pilah evaluate`` and ``pilah bundle``."""
+"""``pilah train`` and ``pilah bundle``."""
 
 from __future__ import annotations
 
@@ -10,25 +10,15 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from pilah.datasets.errors import BundleError, InputError, ReportError
-from pilah.datasets.readers import BadRow, read_rows, with_defaults
-from pilah.datasets.records import LabelledReport
-from pilah.evaluation.evaluate import Result, evaluate
-from pilah.evaluation.report import write_report
+from pilah.datasets.errors import BundleError, InputError
 from pilah.models.bundle import Bundle, check_free
 from pilah.models.registry import SHIPPED
-from pilah.models.triage import Triager
 from pilah.service.cli_common import (
-    BundleOption,
-    FormatOption,
     MapOption,
     RegionOption,
     errors,
-    is_sp4n,
     mapping,
-    progress,
     registry,
-    triager,
 )
 
 bundles = typer.Typer(no_args_is_help=True, help="Which bundle is live, and changing it.")
@@ -38,7 +28,6 @@ _out = Console()
 def add_to(app: typer.Typer) -> None:
     """Register the commands."""
     app.command("train")(train_cli)
-    app.command("evaluate")(evaluate_cli)
 
 
 def train_cli(
@@ -103,59 +92,6 @@ def _print_figures(facts: dict[str, Any]) -> None:
     for name, scores in (held["targets"] if held else facts["cross_validated"]).items():
         figures = f"accuracy {scores['accuracy']:.3f}, macro-F1 {scores['macro_f1']:.3f}"
         _out.print(f"{name}: {figures} ({kind}, {scores['rows']:,} rows)", highlight=False)
-
-
-def evaluate_cli(
-    data: Annotated[Path, typer.Option("--data", help="Labelled reports not used in training.")],
-    bundle: BundleOption = None,
-    output: Annotated[
-        Path, typer.Option("-o", "--output", help="Folder for metrics.json and report.html.")
-    ] = Path("evaluation"),
-    columns: MapOption = None,
-    region: RegionOption = None,
-    form: FormatOption = None,
-) -> None:
-    """Measure a bundle on labelled reports: metrics as JSON and a page with plots.
-
-    Example: `pilah evaluate --bundle kota --data 2026.csv --map agency=dinas -o hasil`
-    """
-    engine, rows, bad = triager(bundle), [], 0
-    for row in read_rows(data, mapping(columns), sp4n=is_sp4n(form)):
-        try:
-            rows.append(_usable(engine, row.content, region))
-        except ReportError:
-            bad += 1
-    with progress("laporan", len(rows)) as tick:
-        result = evaluate(engine, rows, tick)
-    metrics, page = write_report(result, output)
-    _print(result)
-    if bad:
-        errors.print(f"{bad} bad rows left out: see `pilah data check`", highlight=False)
-    _out.print(f"{metrics}\n{page}", highlight=False)
-
-
-def _usable(engine: Triager, row: LabelledReport | BadRow, region: str | None) -> LabelledReport:
-    if isinstance(row, BadRow):
-        raise ReportError(row.field, row.problem, row.cure)
-    kept = with_defaults(row, region=region)
-    engine.region(kept.report)
-    return kept
-
-
-def _print(result: Result) -> None:
-    table = Table("target", "rows", "labels", "accuracy", "macro-F1", "top-3", "ECE", "at 95 %")
-    for name, target in result.targets.items():
-        s = target.scores
-        figures = (s.accuracy, s.macro_f1, s.top3, s.ece, s.coverage_at_95)
-        table.add_row(name, f"{s.rows:,}", str(s.classes), *(f"{f:.3f}" for f in figures))
-    _out.print(table)
-    if result.agency:
-        a = result.agency
-        _out.print(
-            f"agency answer: {a.right / a.rows:.3f} right, {a.in_alternatives / a.rows:.3f} with "
-            f"alternatives; without a person {a.without_person / a.rows:.3f}",
-            highlight=False,
-        )
 
 
 @bundles.command("list")

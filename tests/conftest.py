@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 import shutil
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from cli_kit import Ended, Pilah
 
 from pilah.datasets.tables import data_folder
 
@@ -60,3 +62,28 @@ def bundle(bundle_folder: Path) -> Bundle:
     from pilah.models.bundle import Bundle
 
     return Bundle.load(bundle_folder)
+
+
+@pytest.fixture
+def pilah(
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+    bundle_folder: Path,
+) -> Pilah:
+    """Runs ``pilah ARGS`` in an empty folder; the tiny bundle stands in for the shipped one."""
+    for name in [n for n in os.environ if n.startswith("PILAH_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("COLUMNS", "200")
+    monkeypatch.setattr("pilah.models.registry.shipped_bundle", lambda: bundle_folder)
+    monkeypatch.chdir(tmp_path)
+    from pilah.service.cli import main
+
+    def run(*args: object) -> Ended:
+        monkeypatch.setattr(sys, "argv", ["pilah", *map(str, args)])
+        with pytest.raises(SystemExit) as ended:
+            main()
+        told = capsys.readouterr()
+        return Ended(int(ended.value.code or 0), told.out, told.err)
+
+    return run

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import httpx
 import numpy as np
@@ -16,14 +15,13 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 import typer
+from cli_kit import ROWS, TRAINING, Ended, Pilah, lines, write
 
-from pilah.datasets.readers import read_rows
-from pilah.datasets.records import LabelledReport
 from pilah.models.bundle import Bundle
 from pilah.models.index import VectorIndex
 from pilah.models.registry import SHIPPED
 from pilah.service.app import create_app
-from pilah.service.cli import app, main
+from pilah.service.cli import app
 from pilah.service.cli_service import engine
 from pilah.service.settings import Settings
 from pilah.service.testing import served
@@ -31,59 +29,6 @@ from pilah.service.version import service_version
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-DATA = Path(__file__).parent / "data"
-TRAINING = DATA / "latihan.jsonl"
-ROWS = [json.loads(line) for line in TRAINING.read_text("utf-8").splitlines()]
-
-
-@dataclass(frozen=True)
-class Ended:
-    """How a command ended: exit code, stdout and stderr."""
-
-    code: int
-    out: str
-    err: str
-
-
-class Pilah(Protocol):
-    def __call__(self, *args: object) -> Ended: ...
-
-
-@pytest.fixture
-def pilah(
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-    tmp_path: Path,
-    bundle_folder: Path,
-) -> Pilah:
-    """Runs ``pilah ARGS`` in an empty folder; the tiny bundle stands in for the shipped one."""
-    for name in [n for n in os.environ if n.startswith("PILAH_")]:
-        monkeypatch.delenv(name)
-    monkeypatch.setenv("COLUMNS", "200")
-    monkeypatch.setattr("pilah.models.registry.shipped_bundle", lambda: bundle_folder)
-    monkeypatch.chdir(tmp_path)
-
-    def run(*args: object) -> Ended:
-        monkeypatch.setattr(sys, "argv", ["pilah", *map(str, args)])
-        with pytest.raises(SystemExit) as ended:
-            main()
-        told = capsys.readouterr()
-        return Ended(int(ended.value.code or 0), told.out, told.err)
-
-    return run
-
-
-def lines(path: str | Path) -> list[dict[str, Any]]:
-    return [json.loads(line) for line in Path(path).read_text("utf-8").splitlines()]
-
-
-def write(name: str, rows: list[Any]) -> Path:
-    path = Path(name)
-    path.write_text(
-        "".join((r if isinstance(r, str) else json.dumps(r)) + "\n" for r in rows), "utf-8"
-    )
-    return path
 
 
 def commands(command: Any, *path: str) -> Iterator[tuple[str, ...]]:  # noqa: ANN401 - click's
@@ -270,220 +215,6 @@ def test_compare(pilah: Pilah) -> None:
     assert len(good) + len(bad) == sum(1 for r in rows if r)
     assert pilah("compare", write("p.jsonl", rows[:2])).out.count("\n") == 2
     assert "unknown suffix; pairs are read from .jsonl" in pilah("compare", write("p.txt", [])).err
-
-
-def test_data_check(pilah: Pilah) -> None:
-    assert pilah("data", "check", TRAINING, "--map", "agency=dinas").code == 0
-    spoilt = [*ROWS[:3], {"text": "hp 081234567890", "region": "Slemann"}, "{"]
-    path = write("d.jsonl", spoilt)
-    told = pilah("data", "check", path)
-    assert told.code == 1
-    assert "4 readable reports" in told.out
-    for wanted in ("error schema: line 5", "error region: line 4", "error personal-data: line 4"):
-        assert wanted in told.out
-    assert "3 error(s)" in told.out
-    assert "0812" not in told.out + told.err
-    stored = json.loads(pilah("data", "check", path, "--json").out)
-    assert stored["rows"] == 4
-    assert {f["kind"] for f in stored["findings"]} >= {"schema", "region", "personal-data", "thin"}
-    many = write("m.jsonl", ["{"] * 30)
-    assert "schema: 10 more; --json lists all" in pilah("data", "check", many).out
-
-
-def test_data_import_masks_and_keeps(pilah: Pilah) -> None:
-    Path("ekspor.csv").write_text(
-        "Tracking ID,Isi Laporan,Instansi,Klasifikasi,Tanggal,Catatan\n"
-        "7,NIK saya 3404071203900001 belum aktif,Dukcapil,Aspirasi,2026-05-01,penting\n"
-        "8,,Dukcapil,Aspirasi,2026-05-01,\n"
-        "9,Air mati,PDAM,Entah,2026-05-01,\n",
-        "utf-8",
-    )
-    told = pilah("data", "import", "ekspor.csv", "--format", "sp4n", "-o", "r.jsonl",
-                 "--region", "34.04")  # fmt: skip
-    assert told.code == 1
-    assert "1 reports in r.jsonl" in told.out
-    assert lines("r.jsonl") == [
-        {
-            "id": "7", "text": "NIK saya [NIK] belum aktif", "region": "34.04",
-            "reported_at": "2026-05-01T00:00:00+00:00", "visibility": "public",
-            "agency": "Dukcapil", "klasifikasi": "aspirasi", "Catatan": "penting",
-        }
-    ]  # fmt: skip
-    bad = lines("r.jsonl.errors.jsonl")
-    assert [(b["line"], b["field"]) for b in bad] == [(3, "text"), (4, "klasifikasi")]
-    assert pilah("data", "import", "r.jsonl", "-o", "r.jsonl").code == 2
-    assert len(lines("r.jsonl")) == 1
-    assert pilah("data", "import", "r.jsonl", "-o", "s.jsonl").code == 0
-    assert lines("s.jsonl") == lines("r.jsonl")
-
-
-def read(path: Path) -> list[LabelledReport]:
-    contents = [row.content for row in read_rows(path)]
-    assert all(isinstance(c, LabelledReport) for c in contents)
-    return [c for c in contents if isinstance(c, LabelledReport)]
-
-
-def test_importing_changes_nothing_but_personal_data(pilah: Pilah) -> None:
-    assert pilah("data", "import", TRAINING, "-o", "r.jsonl").code == 0
-    assert read(Path("r.jsonl")) == read(TRAINING)
-
-
-@pytest.mark.parametrize("by", ["time", "group"])
-def test_data_split_loses_no_row(pilah: Pilah, by: str) -> None:
-    told = pilah("data", "split", TRAINING, "-o", "bagian", "--share", "0.25", "--by", by)
-    assert told.code == 0
-    sides = [{r["id"] for r in lines(f"bagian/{n}.jsonl")} for n in ("train", "test")]
-    assert not sides[0] & sides[1]
-    dropped = int(told.out.split("nearly in the test ")[1].split(":")[0])
-    assert len(sides[0]) + len(sides[1]) + dropped == len(ROWS)
-    if by == "time":
-        assert len(sides[1]) == 30
-
-
-def test_data_split_says_what_is_wrong(pilah: Pilah) -> None:
-    path = write("d.jsonl", [{"text": "a"}, {"text": "b"}, "{"])
-    assert "use --by group instead" in pilah("data", "split", path, "-o", "x").err
-    assert not Path("x").exists()
-    told = pilah("data", "split", path, "-o", "x", "--by", "acak")
-    assert "--by acak: use time or group" in told.err
-    told = pilah("data", "split", path, "-o", "x", "--by", "group", "--share", "0.5")
-    assert told.code == 1
-    assert [b["line"] for b in lines("x/split.errors.jsonl")] == [3]
-    assert len(lines("x/train.jsonl")) + len(lines("x/test.jsonl")) == 2
-    assert pilah("data", "split", path, "-o", "x", "--share", "2").code == 2
-
-
-def test_a_city_goes_from_its_history_to_its_own_bundle(pilah: Pilah) -> None:
-    """The README's walk: check, split, train, evaluate, promote, classify, roll back."""
-    write("riwayat.jsonl", [
-        {"isi": r["text"], "dinas": r["dinas"], "tanggal": r["reported_at"]} for r in ROWS
-    ])  # fmt: skip
-    columns = ("--map", "text=isi", "--map", "agency=dinas", "--map", "reported_at=tanggal")
-    assert pilah("data", "check", "riwayat.jsonl", *columns).code == 0
-    assert pilah("data", "split", "riwayat.jsonl", "-o", "bagian", *columns).code == 0
-    told = pilah("train", "bagian/train.jsonl", "--target", "agency", "-o", "kota", "--seed", "1")
-    assert told.code == 0, told.err
-    assert "agency: accuracy" in told.out
-    version = Bundle.load(Path("kota")).version
-    assert f"bundle {version} in kota; card: kota/card.md" in told.out
-    assert Bundle.load(Path("kota")).name == "kota"
-    told = pilah("evaluate", "--bundle", "kota", "--data", "bagian/test.jsonl", "-o", "hasil")
-    assert told.code == 0, told.err
-    assert "agency answer:" in told.out
-    metrics = json.loads(Path("hasil/metrics.json").read_text("utf-8"))
-    assert metrics["bundle"] == version
-    assert metrics["agency"]["rows"] == len(lines("bagian/test.jsonl"))
-    assert Path("hasil/report.html").exists()
-    told = pilah("bundle", "promote", "kota", "--reason", "riwayat 2025")
-    assert told.out == f"live: {version}\n"
-    (live,) = [row for row in pilah("bundle", "list").out.splitlines() if "*" in row]
-    assert version in live
-    assert pilah("bundle", "show").out.startswith(f"# Bundle kota ({version})")
-    pilah("classify", write("in.jsonl", [{"text": "KTP belum jadi"}]), "-o", "h.jsonl")
-    (answer,) = lines("h.jsonl")
-    assert (answer["agency"]["name"], answer["agency"]["source"]) == ("Dukcapil", "learned")
-    assert answer["versions"]["bundle"] == version
-    assert pilah("bundle", "rollback", "--reason", "salah").out == f"live: {SHIPPED}\n"
-    again = pilah("bundle", "rollback")
-    message = "pilah: nothing to roll back: no bundle was promoted here\n"
-    assert (again.code, again.err) == (2, message)
-
-
-def experiment(*settings: str) -> Path:
-    """An experiment that trains fast."""
-    fast = ('views = ["word"]', "dim = 4", "min_df = 1", "folds = 2")
-    Path("x.toml").write_text("\n".join((*settings, *fast)), "utf-8")
-    return Path("x.toml")
-
-
-def test_train_from_an_experiment_file(pilah: Pilah) -> None:
-    experiment(f'data = ["{TRAINING}"]', 'name = "percobaan"')
-    assert pilah("train", "x.toml", "-o", "satu").code == 0
-    assert pilah("train", "x.toml", "-o", "dua").code == 0
-    one, two = Bundle.load(Path("satu")), Bundle.load(Path("dua"))
-    assert one.version == two.version
-    assert one.name == "percobaan"
-    assert pilah("train", "x.toml", "-o", "tiga", "--target", "outcome", "--seed", "9").code == 0
-    assert set(Bundle.load(Path("tiga")).heads) == {"outcome"}
-
-
-@pytest.mark.parametrize(
-    ("args", "message"),
-    [
-        (("tiada.jsonl",), "tiada.jsonl: no such file"),
-        (("tiada.toml",), "tiada.toml: no such file"),
-        (("x.toml",), "x.toml: unknown key 'kecepatan'; known: balance"),
-        (("x.toml", "in.jsonl"), "give one .toml experiment, or data files, not both"),
-        (("in.jsonl",), "has two labels with 5 rows each; check --map, or lower min_count"),
-        (("in.jsonl", "--target", "hoax"), "target: out of range; use any of"),
-        (("in.jsonl", "--min-count", "1"), "min_count: out of range; use 2 or more"),
-        (("in.jsonl", "--map", "text=isi"), "no usable row in 1 file(s), 1 bad rows"),
-    ],
-)
-def test_train_says_what_is_wrong(pilah: Pilah, args: tuple[str, ...], message: str) -> None:
-    write("in.jsonl", [{"text": "air mati", "agency": "PDAM"}])
-    Path("x.toml").write_text("kecepatan = 3\n", "utf-8")
-    told = pilah("train", *args, "-o", "baru")
-    assert told.code == 2
-    assert message in told.err
-    assert not Path("baru").exists()
-
-
-def test_training_never_replaces_another_folder(pilah: Pilah) -> None:
-    Path("catatan").mkdir()
-    Path("catatan/penting.txt").touch()
-    told = pilah("train", TRAINING, "--target", "outcome", "-o", "catatan")
-    assert told.code == 2
-    assert "catatan: exists and is no bundle; name a new folder" in told.err
-    assert Path("catatan/penting.txt").exists()
-
-
-def test_bad_rows_of_training_and_evaluation_are_counted(pilah: Pilah) -> None:
-    path = write("d.jsonl", [*ROWS, "{", {"text": ""}])
-    told = pilah("train", experiment(f'data = ["{path}"]', 'target = ["outcome"]'), "-o", "baru")
-    assert told.code == 0
-    assert "2 bad rows left out" in told.err
-    path = write("e.jsonl", [*ROWS[:20], "{", {**ROWS[0], "region": "Negeri Dongeng"}])
-    told = pilah("evaluate", "--bundle", "baru", "--data", path, "-o", "hasil")
-    assert told.code == 0
-    assert "2 bad rows left out" in told.err
-    assert json.loads(Path("hasil/metrics.json").read_text("utf-8"))["rows"] == 20
-
-
-def test_evaluate_says_what_is_wrong(pilah: Pilah) -> None:
-    assert "no such file" in pilah("evaluate", "--data", "tiada.jsonl").err
-    assert "no row to measure on" in pilah("evaluate", "--data", write("a.jsonl", ["{"])).err
-    path = write("b.jsonl", [{"text": "tanpa label"}])
-    told = pilah("evaluate", "--data", path)
-    assert (told.code, Path("evaluation").exists()) == (2, False)
-    assert "no row has a label that this bundle predicts; check --map" in told.err
-
-
-def test_bundles_that_are_none(pilah: Pilah) -> None:
-    for command in ("show", "promote"):
-        told = pilah("bundle", command, "tiada")
-        assert told.code == 2
-        assert f"no bundle 'tiada'; known here: {SHIPPED}; a folder works too" in told.err
-    Path("var/bundles").mkdir(parents=True)
-    Path("var/bundles/live.json").write_text("{", "utf-8")
-    assert "remove it and promote a bundle again" in pilah("bundle", "list").err
-
-
-def test_a_damaged_bundle_does_not_hide_the_others(pilah: Pilah, bundle_folder: Path) -> None:
-    assert pilah("bundle", "promote", bundle_folder).code == 0
-    version = Bundle.load(bundle_folder).version
-    Path(f"var/bundles/{version}/features.json").write_text("{}", "utf-8")
-    listed = pilah("bundle", "list")
-    assert listed.code == 0
-    assert SHIPPED in listed.out
-    assert "checksum differs" in " ".join(listed.out.split())
-
-
-def test_a_wrong_setting_is_said(pilah: Pilah, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("PILAH_PORT", "delapan")
-    told = pilah("bundle", "list")
-    assert told.code == 2
-    assert "PILAH_PORT: is not a whole number" in told.err
 
 
 def taken_in(data_dir: Path, *reports: dict[str, str]) -> None:
