@@ -119,7 +119,7 @@ def _agency(bundle: Bundle, agencies: Sequence[Agency], rows: Sequence[LabelledR
     # An office answered with its place is the office of the label: one class, not two.
     answer = np.where(right, truth, _names([a.name or "-" for a in mine]))
     confidence = np.array([a.probability for a in mine], dtype=np.float32)
-    sure = confidence >= bundle.agency_sure
+    sure = confidence >= np.array([bundle.agency_limit(a) for a in mine], dtype=np.float32)
     return Said(index, truth, answer, right, confidence, sure, np.ones(len(index), dtype=bool))
 
 

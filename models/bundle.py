@@ -15,7 +15,7 @@ import hashlib
 import json
 import shutil
 import tempfile
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
@@ -23,10 +23,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pilah.datasets.errors import BundleError
+from pilah.models.answer import Agency
 from pilah.models.encoder import LsaEncoder
 from pilah.models.features import NgramFeatures
 from pilah.models.incidents import DuplicateThresholds
-from pilah.models.linear import LinearHead, dequantise, quantise
+from pilah.models.linear import Curves, LinearHead, dequantise, quantise
 from pilah.models.pairs import PairScorer
 
 FORMAT = 1
@@ -50,7 +51,8 @@ class Bundle:
         duplicates: thresholds of that scorer.
         route_weight: share of the learned route head against the routing table, 0 to 1.
         agency_weight: share of a learned agency head against the routing table, 0 to 1.
-        agency_sure: probability of an agency from which no person needs to look.
+        agency_sure: probability of an agency from which no person needs to look, where the answer
+            has no threshold of its own; see :meth:`agency_limit`.
         facts: training facts for the manifest (seed, data fingerprint, metrics, environment).
         card: the model card, Markdown.
         version: hash of the content; empty until saved.
@@ -76,6 +78,16 @@ class Bundle:
         limits = {t: [h.stated, h.sure] for t, h in self.heads.items()}
         data = json.dumps([limits, self.agency_sure], sort_keys=True)
         return hashlib.sha256(data.encode()).hexdigest()[:8]
+
+    def agency_limit(self, agency: Agency) -> float:
+        """Probability from which this answer needs no person: its label's where a head alone spoke.
+
+        Answers of the routing table, and mixed ones, share ``agency_sure``.
+        """
+        head = self.heads.get("agency")
+        if head is None or self.agency_weight < 1 or agency.source != "learned":
+            return self.agency_sure
+        return head.sure.get(agency.name or "", self.agency_sure)
 
     def save(self, folder: Path) -> str:
         """Write the bundle into ``folder`` (replacing it as a whole); returns its version.
@@ -129,6 +141,9 @@ class Bundle:
             values, scale = quantise(head.weights)
             arrays |= {f"{target}_values": values, f"{target}_scale": scale}
             arrays |= {f"{target}_bias": head.bias, f"{target}_shift": head.shift}
+            if head.curves is not None:
+                knots = {f.name: getattr(head.curves, f.name) for f in fields(head.curves)}
+                arrays |= {f"{target}_curves_{name}": values for name, values in knots.items()}
         return arrays
 
     @classmethod
@@ -192,7 +207,14 @@ def _head(target: str, spec: dict[str, Any], arrays: Arrays) -> LinearHead:
         shift=arrays[f"{target}_shift"],
         stated=dict(spec["stated"]),
         sure=dict(spec["sure"]),
+        curves=_curves(target, arrays),
     )
+
+
+def _curves(target: str, arrays: Arrays) -> Curves | None:
+    found = {f.name: arrays.get(f"{target}_curves_{f.name}") for f in fields(Curves)}
+    known = {name: values for name, values in found.items() if values is not None}
+    return Curves(**known) if known else None
 
 
 def _manifest(folder: Path) -> dict[str, Any]:

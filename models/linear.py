@@ -2,14 +2,54 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 from scipy.sparse import csr_matrix
 from scipy.special import softmax
 
 FloatArray = NDArray[np.float32]
+LEAST = 1e-6
+"""No label is told to be quite impossible."""
+
+
+@dataclass(frozen=True, slots=True)
+class Curves:
+    """A rising curve a label, from probability to probability, linear between its knots.
+
+    Attributes:
+        knots: how many knots each label has, at least one, shape (labels,).
+        x: where they stand, rising within a label, shape (sum of knots,).
+        y: what stands there, shape (sum of knots,).
+    """
+
+    knots: NDArray[np.int32]
+    x: FloatArray
+    y: FloatArray
+
+    @classmethod
+    def join(cls, curves: Sequence[tuple[ArrayLike, ArrayLike]]) -> Curves:
+        """From the (x, y) of each label."""
+        xs, ys = ([np.asarray(c[k], dtype=np.float32) for c in curves] for k in (0, 1))
+        return cls(
+            np.array([len(x) for x in xs], dtype=np.int32), np.concatenate(xs), np.concatenate(ys)
+        )
+
+    def __call__(self, probabilities: FloatArray) -> FloatArray:
+        """Each label's curve at its probability, rows divided by their sum, shape (n, labels)."""
+        ends = np.cumsum(self.knots)
+        starts, labels = ends - self.knots, np.arange(len(ends))
+        # All labels in one search: label i has the numbers from 2i to 2i + 1 to itself.
+        line = np.repeat(2.0 * labels, self.knots) + self.x
+        above = np.searchsorted(line, 2.0 * labels + probabilities)
+        low, high = np.clip(above - 1, starts, ends - 1), np.clip(above, starts, ends - 1)
+        width = self.x[high] - self.x[low]
+        share = (probabilities - self.x[low]) / np.where(width > 0, width, 1.0)
+        found = self.y[low] + np.clip(share, 0.0, 1.0) * (self.y[high] - self.y[low])
+        found = np.maximum(found, LEAST)
+        return np.asarray(found / found.sum(axis=1, keepdims=True), dtype=np.float32)
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,8 +58,8 @@ class LinearHead:
 
     p(label | x) = softmax(scale * (W x + b) + shift). With shift = 0 this is temperature scaling,
     with a shift per label it is bias-corrected temperature scaling (Guo et al. 2017, "On
-    Calibration of Modern Neural Networks"; Alexandari et al. 2020). Both are fitted on held-out
-    scores by :mod:`pilah.training.heads`.
+    Calibration of Modern Neural Networks"; Alexandari et al. 2020); with curves it is isotonic
+    regression (Zadrozny & Elkan 2002). :mod:`pilah.training.calibration` fits them.
 
     Attributes:
         labels: label names, in the order of the rows of ``weights``.
@@ -29,6 +69,7 @@ class LinearHead:
         shift: shape (labels,).
         stated: label -> smallest probability at which the label is stated at all.
         sure: label -> smallest probability at which no person needs to look.
+        curves: what the softmax still goes through, or None.
     """
 
     labels: tuple[str, ...]
@@ -38,6 +79,7 @@ class LinearHead:
     shift: FloatArray
     stated: dict[str, float]
     sure: dict[str, float]
+    curves: Curves | None = None
 
     def scores(self, features: csr_matrix) -> FloatArray:
         """Raw scores, shape (n, labels)."""
@@ -45,12 +87,15 @@ class LinearHead:
 
     def probabilities(self, features: csr_matrix) -> FloatArray:
         """Calibrated probabilities, shape (n, labels), each row summing to one."""
-        return calibrated(self.scores(features), self.scale, self.shift)
+        return calibrated(self.scores(features), self.scale, self.shift, self.curves)
 
 
-def calibrated(scores: FloatArray, scale: float, shift: FloatArray) -> FloatArray:
-    """softmax(scale * scores + shift), shape (n, labels)."""
-    return np.asarray(softmax(scale * scores + shift, axis=1), dtype=np.float32)
+def calibrated(
+    scores: FloatArray, scale: float, shift: FloatArray, curves: Curves | None = None
+) -> FloatArray:
+    """softmax(scale * scores + shift), then the curves if there are any, shape (n, labels)."""
+    spoken = np.asarray(softmax(scale * scores + shift, axis=1), dtype=np.float32)
+    return spoken if curves is None else curves(spoken)
 
 
 def quantise(weights: FloatArray) -> tuple[NDArray[np.int8], FloatArray]:

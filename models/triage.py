@@ -353,7 +353,7 @@ class Triager:
         checks = (
             ("topic_unknown", topic.main is None and self._topics is not None),
             ("topic_uncertain", topic.main is not None and not sure),
-            ("agency_uncertain", agency.probability < self.bundle.agency_sure),
+            ("agency_uncertain", agency.probability < self.bundle.agency_limit(agency)),
             ("region_unknown", local and agency.government is None),
             ("place_conflict", read.place.conflict),
             (outcome.label, outcome.label != ACTIONABLE),

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
+from scipy.stats import binomtest
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.metrics import accuracy_score, log_loss, precision_recall_fscore_support
 
@@ -25,7 +26,7 @@ from pilah.evaluation.metrics import (
     macro_f1,
     score,
 )
-from pilah.evaluation.thresholds import MIN_ANSWERS, NEVER, threshold, thresholds
+from pilah.evaluation.thresholds import NEVER, SUPPORT, lower_bound, threshold, thresholds
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -158,6 +159,19 @@ GRID = st.integers(0, 20).map(lambda n: n / 20)
 HELD_OUT = st.lists(st.tuples(GRID, st.booleans()), max_size=60)
 
 
+def wilson(right: int, rows: int) -> float:
+    """The lower end of the two-sided 80 % interval is that of the one-sided 90 % one."""
+    return float(binomtest(right, rows).proportion_ci(0.8, method="wilson").low)
+
+
+@given(st.integers(1, 500), st.data())
+def test_the_lower_bound_is_wilsons(rows: int, data: st.DataObject) -> None:
+    right = data.draw(st.integers(0, rows))
+    (found,) = lower_bound(np.array([right]), np.array([rows]))
+    assert found == pytest.approx(wilson(right, rows), abs=1e-9)
+    assert found <= right / rows
+
+
 @settings(max_examples=200, deadline=None)
 @given(HELD_OUT, st.sampled_from([0.5, 0.75, 0.9, 1.0]))
 def test_a_threshold_keeps_its_promise_and_is_the_lowest_that_does(
@@ -170,7 +184,7 @@ def test_a_threshold_keeps_its_promise_and_is_the_lowest_that_does(
 
     def precision(limit: float) -> float:
         kept = right[confidence >= limit]
-        return float(kept.mean()) if len(kept) else 0.0
+        return wilson(int(kept.sum()), len(kept)) if len(kept) else 0.0
 
     reachable = [float(c) for c in confidence if precision(float(c)) >= target]
     assert found == (min(reachable) if reachable else NEVER)
@@ -193,19 +207,26 @@ def test_each_label_keeps_the_promise_on_what_it_was_chosen_on(
     confidence, answer = probabilities.max(axis=1), probabilities.argmax(axis=1)
     for i, label in enumerate("abc"):
         mine = answer == i
-        kept = (confidence >= found[label]) & (mine if mine.sum() >= MIN_ANSWERS else True)
+        kept = (confidence >= found[label]) & (mine if mine.sum() >= SUPPORT else True)
         if found[label] == NEVER:
             assert not kept.any()
         else:
-            assert (answer == truth)[kept].mean() >= target
+            right = (answer == truth)[kept]
+            assert wilson(int(right.sum()), len(right)) >= target
 
 
 def test_labels_with_few_answers_share_one_threshold() -> None:
-    probabilities = np.array([[0.9, 0.1]] * 40 + [[0.2, 0.8]] * 5, dtype=np.float32)
-    truth = np.array([0] * 20 + [1] * 20 + [1] * 5)
+    probabilities = np.array([[0.9, 0.1]] * 60 + [[0.2, 0.8]] * 20, dtype=np.float32)
+    truth = np.array([0] * 30 + [1] * 30 + [1] * 20)
     found = thresholds(probabilities, truth, ("banyak", "sedikit"), 0.55)
-    assert found["banyak"] == NEVER  # half of its 40 answers are wrong
-    assert found["sedikit"] == pytest.approx(0.8)  # 25 of 45 over both
+    assert found["banyak"] == NEVER  # half of its 60 answers are wrong
+    assert found["sedikit"] == pytest.approx(0.8)  # 50 of 80 over both
+
+
+def test_few_right_answers_prove_little() -> None:
+    confidence, right = np.full(20, 0.9, np.float32), np.ones(20, dtype=bool)
+    assert threshold(confidence, right, 0.9) == pytest.approx(0.9)
+    assert threshold(confidence, right, 0.95) == NEVER
 
 
 WORDS = st.sampled_from(["jalan", "rusak", "lampu", "mati", "air", "pasar", "kemarin", "sejak"])

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+from pilah.evaluation.thresholds import SUPPORT
 from pilah.models.bundle import Bundle
 
 _CARD = """# Bundle {name} ({{version}})
@@ -23,16 +24,21 @@ _CARD = """# Bundle {name} ({{version}})
 ## Held-out figures
 
 {held}Cross-validated ({folds} folds); near-duplicates and incidents never cross a fold.
-Calibration, thresholds and the weight of the route head were chosen on these same held-out answers,
-so ECE, coverage and the agency figure flatter{advice}.
+Thresholds and the weight of the route head were chosen on these same held-out answers, so coverage
+and the agency figure flatter{advice}.
 
 {head}
 {table}
 {routing}{incidents}
 ## Thresholds
 
-A label is stated from the probability at which held-out answers were right {stated:.0%} of the
-time, and passes without a person from {sure:.0%}. Below, the answer falls back and says so.
+Probabilities: {calibration}; of three ways (see `training/calibration.py`) the likeliest on rows
+that it was not fitted on.
+
+A label is stated from the probability at which held-out answers proved to be right {stated:.0%} of
+the time, and passes without a person from {sure:.0%} (lower end of a one-sided 90 % Wilson
+interval). A label with fewer than {support} held-out answers shares one threshold with the others.
+Below, the answer falls back and says so.
 
 ## Rare and uneven labels
 
@@ -78,6 +84,8 @@ def write_card(bundle: Bundle) -> Bundle:
         min_count=config["min_count"],
         routing=_routing(facts.get("routing")),
         incidents=_incidents(facts.get("incidents")),
+        calibration=", ".join(f"{t} by {kind}" for t, kind in facts["calibration"].items()),
+        support=SUPPORT,
         stated=config["stated_precision"],
         sure=config["sure_precision"],
         rare="\n".join(rare) or "Every label had enough rows.",

@@ -8,9 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import minimize
 from scipy.sparse import csr_matrix
-from scipy.special import log_softmax
 from sklearn.model_selection import StratifiedGroupKFold
 from sklearn.svm import LinearSVC
 from sklearn.utils.parallel import Parallel, delayed
@@ -18,7 +16,8 @@ from sklearn.utils.parallel import Parallel, delayed
 from pilah.datasets.errors import InputError
 from pilah.evaluation.metrics import Scores, score
 from pilah.evaluation.thresholds import thresholds
-from pilah.models.linear import FloatArray, LinearHead, calibrated
+from pilah.models.linear import FloatArray, LinearHead
+from pilah.training.calibration import fit_calibration
 
 WORTH_PROCESSES = 500_000
 """Values in the feature matrix from which the folds are fitted side by side."""
@@ -54,12 +53,15 @@ class FittedHead:
     Attributes:
         head: fitted on all rows.
         scores: of the held-out probabilities.
-        held_out: shape (n, labels); each row comes from a fit that saw no row of its group.
+        held_out: shape (n, labels); each row comes from a fit, and a calibration, that saw no row
+            of its group.
+        calibration: which kind was the likeliest.
     """
 
     head: LinearHead
     scores: Scores
     held_out: FloatArray
+    calibration: str
 
 
 def fit_head(
@@ -82,15 +84,15 @@ def fit_head(
     number = {name: i for i, name in enumerate(names)}
     truth = np.array([number[label] for label in labels], dtype=np.int64)
     scores = _held_out_scores(features, truth, len(names), groups, settings)
-    scale, shift = _calibration(scores, truth, settings.seed)
-    held_out = calibrated(scores, scale, shift)
+    calibration, held_out = fit_calibration(scores, truth, groups, settings.seed)
     weights, bias = _fit(features, truth, len(names), settings)
     stated, sure = (
         thresholds(held_out, truth, names, target)
         for target in (settings.stated_precision, settings.sure_precision)
     )
-    head = LinearHead(names, weights, bias, scale, shift, stated, sure)
-    return FittedHead(head, score(held_out, truth, names), held_out)
+    scale, shift, curves = calibration.scale, calibration.shift, calibration.curves
+    head = LinearHead(names, weights, bias, scale, shift, stated, sure, curves)
+    return FittedHead(head, score(held_out, truth, names), held_out, calibration.kind)
 
 
 def _held_out_scores(
@@ -149,48 +151,3 @@ def _fit(
         coef, intercept = np.vstack([-coef, coef]), np.concatenate([-intercept, intercept])
     weights[present], bias[present] = coef, intercept
     return weights, bias
-
-
-def _calibration(
-    scores: FloatArray, truth: NDArray[np.int64], seed: int
-) -> tuple[float, FloatArray]:
-    """Scale alone, or scale and a shift per label: whichever is likelier on held-out halves."""
-    half = np.random.default_rng(seed).random(len(truth)) < 0.5
-    if half.all() or not half.any():
-        half = np.arange(len(truth)) % 2 == 0
-    losses = [
-        sum(
-            _loss(_fit_softmax(scores[a], truth[a], shifted=shifted), scores[b], truth[b])
-            for a, b in ((half, ~half), (~half, half))
-        )
-        for shifted in (False, True)
-    ]
-    best = _fit_softmax(scores, truth, shifted=losses[1] < losses[0])
-    return float(np.exp(best[0])), best[1:].astype(np.float32)
-
-
-def _fit_softmax(
-    scores: FloatArray, truth: NDArray[np.int64], *, shifted: bool
-) -> NDArray[np.float64]:
-    """Parameters [log scale, shift of each label] of least penalised log loss (L-BFGS)."""
-    size = scores.shape[1]
-    onehot = np.eye(size)[truth]
-    penalty = 1e-3
-
-    def loss(parameters: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
-        scale, shift = np.exp(parameters[0]), parameters[1:]
-        logs = log_softmax(scale * scores + shift, axis=1)
-        gap = (np.exp(logs) - onehot) / len(truth)
-        value = -(logs * onehot).sum() / len(truth) + penalty * float(shift @ shift)
-        slope = np.concatenate([[scale * (gap * scores).sum()], gap.sum(0) + 2 * penalty * shift])
-        if not shifted:
-            slope[1:] = 0.0
-        return float(value), slope
-
-    found = minimize(loss, np.zeros(size + 1), jac=True, method="L-BFGS-B")
-    return np.asarray(found.x, dtype=np.float64)
-
-
-def _loss(parameters: NDArray[np.float64], scores: FloatArray, truth: NDArray[np.int64]) -> float:
-    logs = log_softmax(np.exp(parameters[0]) * scores + parameters[1:], axis=1)
-    return float(-logs[np.arange(len(truth)), truth].mean())

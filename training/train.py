@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from pilah.datasets.splits import Split
     from pilah.training.config import TrainConfig
 
+AGENCY_FIGURES = ("rows", "right", "without_person", "without_person_right")
 Progress = Callable[[str], object]
 """Called with the name of each step as it starts."""
 
@@ -87,7 +88,7 @@ def train(
         duplicates=incidents.thresholds if incidents else DuplicateThresholds(),
         route_weight=routing.route_weight if routing else 0.0,
         agency_weight=routing.weight if routing else 1.0,
-        agency_sure=routing.sure if routing else _agency_sure(fitted, config),
+        agency_sure=routing.sure if routing else config.sure_precision,
         facts=facts
         | ({"incidents": asdict(incidents.metrics)} if incidents else {})
         | ({"routing": asdict(routing)} if routing else {}),
@@ -120,14 +121,6 @@ def _fit(
     return fit_head(matrix[target.index], target.labels, group[target.index], settings)
 
 
-def _agency_sure(fitted: dict[str, FittedHead], config: TrainConfig) -> float:
-    """Without rules the head's own held-out answers give the threshold."""
-    if "agency" not in fitted:
-        return config.sure_precision
-    limits = fitted["agency"].head.sure.values()
-    return sorted(limits)[len(limits) // 2]
-
-
 def _measured(bundle: Bundle, data: Prepared, cut: Split, rule: str) -> dict[str, Any]:
     """Figures of the finished bundle on the rows that nothing before has seen."""
     found = evaluate(Triager.from_bundle(bundle, service_version="training"), data.rows)
@@ -140,7 +133,7 @@ def _measured(bundle: Bundle, data: Prepared, cut: Split, rule: str) -> dict[str
         "rows": len(cut.test),
         "dropped": len(cut.dropped),
         "targets": targets,
-        "agency": asdict(found.agency) if found.agency else None,
+        "agency": {k: getattr(found.agency, k) for k in AGENCY_FIGURES} if found.agency else None,
     }
 
 
@@ -161,6 +154,7 @@ def _facts(
             "python": platform.python_version(),
             **{p: version(p) for p in ("numpy", "scipy", "scikit-learn", "PySastrawi")},
         },
+        "calibration": {n: f.calibration for n, f in fitted.items()},
         "cross_validated": {n: asdict(f.scores) for n, f in fitted.items()},
         "not_learned": {t.name: t.rare for t in targets},
     }

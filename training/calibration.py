@@ -1,0 +1,154 @@
+"""From raw scores to probabilities that hold: the likeliest of three ways, on held-out rows.
+
+- ``temperature``: one scale for all labels (Guo et al. 2017).
+- ``shifts``: one scale, and a shift a label (bias-corrected temperature scaling, Alexandari et al.
+  2020).
+- ``isotonic``: after the temperature a rising step function a label, then divided by their sum
+  (Zadrozny & Elkan 2002); labels with few rows keep the temperature's probability.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import minimize
+from scipy.special import log_softmax
+from sklearn.isotonic import IsotonicRegression
+
+from pilah.models.linear import Curves, FloatArray, calibrated
+
+Truth = NDArray[np.int64]
+FOLDS = 5
+"""Calibration folds; rows of one group stay together."""
+MIN_ROWS = 20
+"""Labels with fewer rows get no step function of their own."""
+PENALTY = 1e-3
+"""Of the squared shifts."""
+LEAST = 1e-9
+
+
+@dataclass(frozen=True, slots=True)
+class Calibration:
+    """How raw scores become probabilities.
+
+    Attributes:
+        kind: temperature, shifts or isotonic.
+        scale: inverse temperature.
+        shift: shape (labels,); zeros unless the kind is shifts.
+        curves: step functions of the labels, or None.
+    """
+
+    kind: str
+    scale: float
+    shift: FloatArray
+    curves: Curves | None = None
+
+    def __call__(self, scores: FloatArray) -> FloatArray:
+        """Probabilities, shape (n, labels)."""
+        return calibrated(scores, self.scale, self.shift, self.curves)
+
+
+def fit_calibration(
+    scores: FloatArray, truth: Truth, groups: NDArray[np.int64], seed: int
+) -> tuple[Calibration, FloatArray]:
+    """The likeliest calibration, fitted on all rows, and probabilities that no fit has seen.
+
+    Args:
+        scores: raw scores from folds that did not see the row, shape (n, labels).
+        truth: index of the right label, shape (n,).
+        groups: rows with one number are calibrated together, shape (n,).
+        seed: of the folds.
+
+    Returns:
+        The calibration, and the probabilities of each row by the same kind of calibration fitted
+        on the other folds, shape (n, labels).
+    """
+    fold = _folds(groups, seed)
+    spoken = {kind: _cross_fitted(fit, scores, truth, fold) for kind, fit in KINDS.items()}
+    best = min(spoken, key=lambda kind: loss(spoken[kind], truth))
+    return KINDS[best](scores, truth), spoken[best]
+
+
+def loss(probabilities: FloatArray, truth: Truth) -> float:
+    """Mean negative log-likelihood of the right labels."""
+    right = probabilities[np.arange(len(truth)), truth]
+    return float(-np.log(np.maximum(right, LEAST)).mean())
+
+
+def temperature(scores: FloatArray, truth: Truth) -> Calibration:
+    """One scale."""
+    return Calibration("temperature", *_fit_softmax(scores, truth, shifted=False))
+
+
+def shifts(scores: FloatArray, truth: Truth) -> Calibration:
+    """One scale and a shift a label."""
+    return Calibration("shifts", *_fit_softmax(scores, truth, shifted=True))
+
+
+def isotonic(scores: FloatArray, truth: Truth) -> Calibration:
+    """A step function a label on top of the temperature."""
+    base = temperature(scores, truth)
+    spoken, count = base(scores), np.bincount(truth, minlength=scores.shape[1])
+    knots = [
+        _steps(spoken[:, i], truth == i) if count[i] >= MIN_ROWS else ((0.0, 1.0), (0.0, 1.0))
+        for i in range(scores.shape[1])
+    ]
+    return Calibration("isotonic", base.scale, base.shift, Curves.join(knots))
+
+
+KINDS: dict[str, Callable[[FloatArray, Truth], Calibration]] = {
+    "temperature": temperature,
+    "shifts": shifts,
+    "isotonic": isotonic,
+}
+"""In order of simplicity: of equally likely ones the first is taken."""
+
+
+def _steps(
+    probability: FloatArray, right: NDArray[np.bool_]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    # Never quite 0 or 1: one more row of each kind might always come (Laplace).
+    least = 1.0 / (len(right) + 2)
+    curve = IsotonicRegression(y_min=least, y_max=1.0 - least).fit(probability, right)
+    return curve.X_thresholds_, curve.y_thresholds_
+
+
+def _folds(groups: NDArray[np.int64], seed: int) -> NDArray[np.int64]:
+    """Fold number of each row, shape (n,)."""
+    names, number = np.unique(groups, return_inverse=True)
+    return np.random.default_rng(seed).permutation(np.arange(len(names)) % FOLDS)[number]
+
+
+def _cross_fitted(
+    fit: Callable[[FloatArray, Truth], Calibration],
+    scores: FloatArray,
+    truth: Truth,
+    fold: NDArray[np.int64],
+) -> FloatArray:
+    spoken = np.zeros_like(scores)
+    for number in np.unique(fold):
+        inside = fold == number
+        spoken[inside] = fit(scores[~inside], truth[~inside])(scores[inside])
+    return spoken
+
+
+def _fit_softmax(scores: FloatArray, truth: Truth, *, shifted: bool) -> tuple[float, FloatArray]:
+    """Scale and shifts of least penalised log loss (L-BFGS)."""
+    size = scores.shape[1]
+    onehot = np.eye(size)[truth]
+
+    def loss(parameters: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
+        scale, shift = np.exp(parameters[0]), parameters[1:]
+        logs = log_softmax(scale * scores + shift, axis=1)
+        gap = (np.exp(logs) - onehot) / len(truth)
+        value = -(logs * onehot).sum() / len(truth) + PENALTY * float(shift @ shift)
+        slope = np.concatenate([[scale * (gap * scores).sum()], gap.sum(0) + 2 * PENALTY * shift])
+        if not shifted:
+            slope[1:] = 0.0
+        return float(value), slope
+
+    found = minimize(loss, np.zeros(size + 1), jac=True, method="L-BFGS-B").x
+    return float(np.exp(found[0])), found[1:].astype(np.float32)
