@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 from pilah.models.answer import Duplicates, Match
 from pilah.models.pair_features import PairFeatures
+from pilah.models.remembered import Remembered
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -30,6 +31,8 @@ NEIGHBOURS = 30
 """Nearest reports by embedding that are scored."""
 BLOCK_SIZE = 50
 """Latest reports of one block (place and topic, street, case) that are scored."""
+MOST_SENT = 200
+"""Latest reports of one sender that are looked at."""
 GENERIC_WORDS = 4
 """A text of fewer content words says too little to be known again by its words alone."""
 TELLING_WORDS = 8
@@ -113,9 +116,7 @@ class DuplicateFinder:
     ) -> None:
         """Start without fingerprints; :meth:`restore` brings back stored ones."""
         self.index, self.scorer, self.thresholds = index, scorer, thresholds
-        self._known: dict[str, Fingerprint] = {}
-        self._incidents: dict[str, str] = {}
-        self._blocks: defaultdict[str, dict[str, None]] = defaultdict(dict)
+        self._known = Remembered()
         self._lock = RLock()
         self._apart: dict[str, set[str]] = {}
         self._seen: tuple[Fingerprint, list[tuple[Fingerprint, float]]] | None = None
@@ -126,7 +127,7 @@ class DuplicateFinder:
 
     def incident_of(self, report_id: str) -> str | None:
         """The incident id of a remembered report."""
-        return self._incidents.get(report_id)
+        return self._known.incident(report_id)
 
     def find(self, fingerprint: Fingerprint, vector: Vector) -> tuple[Duplicates, str]:
         """Look for the incident of a report; nothing is remembered.
@@ -140,27 +141,30 @@ class DuplicateFinder:
             new one that depends on the report id alone.
         """
         with self._lock:
-            scored = self._scored(fingerprint, vector, self.thresholds.possible)
+            known = self._candidates(fingerprint, vector)
+            scored = self._scored(fingerprint, known, self.thresholds.possible)
             shown = tuple(self._match(*found) for found in scored[: self.thresholds.max_matches])
             verdict = self.thresholds.verdict(shown[0].probability) if shown else "none"
             incident = new_incident_id(fingerprint.report_id)
             if verdict == "duplicate" and self._torn(scored):
                 verdict = "possible"
             if verdict == "duplicate" and fingerprint.visibility != "secret":
-                incident = self._incidents[shown[0].report_id]
+                incident = self._known.incident(shown[0].report_id) or incident
         return Duplicates(verdict, incident, shown), incident
 
     def similar(self, fingerprint: Fingerprint, vector: Vector, *, limit: int) -> tuple[Match, ...]:
         """Public reports that may tell of the same, from a probability of :data:`SIMILAR` on."""
         with self._lock:
-            scored = self._scored(fingerprint, vector, SIMILAR)
-            public = (s for s in scored if self._known[s[2]].visibility == "public")
-            return tuple(self._match(*found) for found in islice(public, limit))
+            known = self._candidates(fingerprint, vector)
+            public = [(other, cosine) for other, cosine in known if other.visibility == "public"]
+            scored = self._scored(fingerprint, public, SIMILAR)
+            return tuple(self._match(*found) for found in scored[:limit])
 
     def reassign(self, moved: Mapping[str, str]) -> None:
         """Report id -> incident that it belongs to now; unknown reports are passed over."""
         with self._lock:
-            self._incidents |= {i: home for i, home in moved.items() if i in self._known}
+            for report_id, incident_id in moved.items():
+                self._known.move(report_id, incident_id)
 
     def keep_apart(self, pairs: Iterable[tuple[str, str]]) -> None:
         """The pairs of incidents that a person told apart, in place of those known before.
@@ -186,7 +190,8 @@ class DuplicateFinder:
         """Remove every trace of a report. Returns whether it was remembered."""
         with self._lock:
             self.index.remove([report_id])
-            return self._drop(report_id)
+            self._seen = None
+            return self._known.drop(report_id)
 
     def restore(self, stored: Iterable[tuple[Fingerprint, str]]) -> None:
         """Bring back stored (fingerprint, incident id), in order of arrival.
@@ -209,38 +214,31 @@ class DuplicateFinder:
         return Burst(len(near) + 1, len(reporters), hours)
 
     def sender(self, fingerprint: Fingerprint, *, hours: float = 24) -> Sender:
-        """Count what the same reporter sent in the hours around this report."""
+        """Count what the same reporter sent in the hours around this report.
+
+        Of a reporter only the latest :data:`MOST_SENT` reports are looked at.
+        """
         if fingerprint.reporter is None:
             return Sender(1, 1, hours)
         with self._lock:
-            block = self._blocks.get(f"reporter:{fingerprint.reporter}", {})
-            sent = [self._known[i] for i in block if i != fingerprint.report_id]
+            block = self._known.block(f"reporter:{fingerprint.reporter}")
+            known = (self._known.get(i) for i in islice(block, MOST_SENT))
+            sent = [f for f in known if f and f.report_id != fingerprint.report_id]
         sent = [f for f in sent if _within(f, fingerprint, hours)]
         copies = sum(_alike(f, fingerprint) for f in sent)
         return Sender(len(sent) + 1, copies + 1, hours)
 
     def _keep(self, fingerprint: Fingerprint, incident_id: str) -> None:
-        self._drop(fingerprint.report_id)
         self._seen = None
-        self._known[fingerprint.report_id] = fingerprint
-        self._incidents[fingerprint.report_id] = incident_id
-        for key in _keys(fingerprint) if fingerprint.visibility != "secret" else ():
-            self._blocks[key][fingerprint.report_id] = None
+        blocks = _keys(fingerprint) if fingerprint.visibility != "secret" else ()
+        self._known.put(fingerprint, incident_id, blocks)
 
-    def _drop(self, report_id: str) -> bool:
-        self._seen = None
-        self._incidents.pop(report_id, None)
-        known = self._known.pop(report_id, None)
-        for key in _keys(known) if known else ():
-            self._blocks[key].pop(report_id, None)
-            if not self._blocks[key]:
-                del self._blocks[key]
-        return known is not None
-
-    def _scored(self, fingerprint: Fingerprint, vector: Vector, least: float) -> list[Scored]:
+    def _scored(
+        self, fingerprint: Fingerprint, known: Iterable[tuple[Fingerprint, float]], least: float
+    ) -> list[Scored]:
         """Candidates of at least this probability, best first."""
         scored: list[Scored] = []
-        for other, cosine in self._candidates(fingerprint, vector):
+        for other, cosine in known:
             features = self.scorer.features(fingerprint, other, cosine)
             probability = round(self._probability(features, fingerprint, other), 4)
             if probability >= least:
@@ -251,8 +249,8 @@ class DuplicateFinder:
         """Whether two incidents that a person told apart are both duplicates, one the best."""
         if not self._apart:
             return False
-        sure = [self._incidents[s[2]] for s in scored if s[0] >= self.thresholds.duplicate]
-        return not self._apart.get(sure[0], set()).isdisjoint(sure)
+        sure = [self._known.incident(s[2]) for s in scored if s[0] >= self.thresholds.duplicate]
+        return not self._apart.get(sure[0] or "", set()).isdisjoint(sure)
 
     def _match(
         self, probability: float, cosine: float, report_id: str, features: PairFeatures
@@ -286,8 +284,8 @@ class DuplicateFinder:
         self, fingerprint: Fingerprint, vector: Vector
     ) -> Iterator[tuple[Fingerprint, float]]:
         near = dict(self.index.search(vector[None, :], NEIGHBOURS)[0])
-        blocks = (self._blocks.get(key, {}) for key in _keys(fingerprint))
-        latest = (i for block in blocks for i in islice(reversed(block), BLOCK_SIZE))
+        blocks = (self._known.block(key) for key in _keys(fingerprint))
+        latest = (i for block in blocks for i in islice(block, BLOCK_SIZE))
         for report_id in dict.fromkeys((*near, *latest)):
             known = self._known.get(report_id)
             if known and known.visibility != "secret" and report_id != fingerprint.report_id:

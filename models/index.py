@@ -1,59 +1,80 @@
-"""The duplicate index: vectors of remembered reports, searched exactly by inner product."""
+"""The duplicate index: vectors of remembered reports, searched by inner product.
+
+Exact while it is small; when it has grown, an inverted index with measured recall takes over.
+"""
 
 from __future__ import annotations
 
 import json
-import os
-import tempfile
+import logging
+import zlib
+from array import array
 from contextlib import contextmanager
-from hashlib import blake2b
-from pathlib import Path
+from threading import Thread
 from typing import TYPE_CHECKING, Any
 
 import faiss
 import numpy as np
 
 from pilah.datasets.errors import IndexMismatchError
+from pilah.models.index_kinds import EXACT_UP_TO, GROW_BY, exact, inverted, kind_of, lists_for
+from pilah.models.saved import CURE, MANIFEST, commit, place, verified
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
+    from pathlib import Path
 
     from numpy.typing import NDArray
 
-FORMAT = 1
+    from pilah.models.index_kinds import Built
+
+log = logging.getLogger(__name__)
+
+FORMAT = 2
 """Version of the folder layout."""
-MANIFEST = "manifest.json"
-CURE = "run `pilah index rebuild`"
 
 
 class VectorIndex:
     """Report ids by their L2-normalised embeddings.
 
-    Exact (a flat inner-product index), so its cost grows with its size: right for up to some
-    hundred thousand reports. Not safe for concurrent writers: the caller holds a lock.
+    Up to ``exact_up_to`` vectors every search is exact; beyond, an inverted index is built, at
+    once or in a thread while the old one goes on serving. Not safe for concurrent callers: they
+    hold a lock.
 
     Attributes:
         dim: length of every vector.
         version: version of the encoder that made the vectors; saved and checked.
+        recall: share of the true 20 nearest that a search finds, as measured when it was built.
+        grow_aside: whether a larger index is built in a thread. Which search then meets the new
+            one depends on the clock, so leave it off where answers must repeat.
     """
 
-    def __init__(self, dim: int, version: str) -> None:
+    def __init__(
+        self, dim: int, version: str, *, exact_up_to: int = EXACT_UP_TO, grow_aside: bool = False
+    ) -> None:
         """Start empty."""
         if dim < 1:
             raise ValueError(f"dim must be positive, not {dim}")
-        self.dim, self.version = dim, version
-        self._faiss: Any = faiss.IndexIDMap2(faiss.IndexFlatIP(dim))
-        self._names: dict[int, str] = {}
+        self.dim, self.version, self.grow_aside = dim, version, grow_aside
+        self._names: list[str | None] = []  # by key; None where a report was removed
+        self._sums = array("I")  # by key: checksum of the vector
         self._keys: dict[str, int] = {}
-        self._next = 0
+        self._limit = exact_up_to
+        self._growth: _Growth | None = None
+        self._use(exact(dim))
 
     def __len__(self) -> int:
         """How many reports it holds."""
-        return len(self._names)
+        return len(self._keys)
 
     def __contains__(self, report_id: object) -> bool:
         """Whether this report is held."""
         return report_id in self._keys
+
+    @property
+    def kind(self) -> str:
+        """How it searches, such as ``exact`` or ``ivf4096,fp16,nprobe16``."""
+        return kind_of(self._faiss)
 
     def add(self, ids: Sequence[str], vectors: NDArray[np.float32]) -> None:
         """Add reports; one that is held already is replaced.
@@ -69,17 +90,19 @@ class VectorIndex:
         if len(matrix) != len(ids) or len(set(ids)) != len(ids):
             raise ValueError(f"{len(ids)} ids, {len(set(ids))} different, {len(matrix)} vectors")
         self.remove(ids)
-        keys = range(self._next, self._next + len(ids))
-        self._next += len(ids)
-        self._names.update(zip(keys, ids, strict=True))
-        self._keys.update(zip(ids, keys, strict=True))
-        self._faiss.add_with_ids(matrix, np.array(keys, dtype=np.int64))
+        keys = np.arange(len(self._names), len(self._names) + len(ids), dtype=np.int64)
+        self._names += ids
+        self._sums.extend(map(_checksum, matrix))
+        self._keys.update(zip(ids, keys.tolist(), strict=True))
+        with _threads(1 if len(matrix) == 1 else None):
+            self._faiss.add_with_ids(matrix, keys)
+        self._grow()
 
     def remove(self, ids: Iterable[str]) -> int:
         """Remove reports; unknown ids are passed over. Returns how many were held."""
         keys = [key for name in ids if (key := self._keys.pop(name, None)) is not None]
         for key in keys:
-            del self._names[key]
+            self._names[key] = None
         if keys:
             self._faiss.remove_ids(np.array(keys, dtype=np.int64))
         return len(keys)
@@ -89,7 +112,7 @@ class VectorIndex:
 
         Args:
             vectors: float32, shape (n, dim), L2-normalised.
-            k: how many neighbours at most; fewer come back when fewer are held.
+            k: how many neighbours at most; fewer come back when fewer are held or found.
 
         Returns:
             A list of n lists of (report id, cosine similarity).
@@ -110,16 +133,20 @@ class VectorIndex:
         return list(self._keys)
 
     def holds(self, report_id: str, vector: NDArray[np.float32]) -> bool:
-        """Whether it holds this very vector for a report, shape (dim,)."""
+        """Whether it was given this very vector for a report, shape (dim,)."""
         key = self._keys.get(report_id)
-        return key is not None and bool(
-            np.allclose(self._faiss.reconstruct(key), vector, atol=1e-6)
-        )
+        return key is not None and self._sums[key] == _checksum(vector)
 
     def cosine(self, report_id: str, vector: NDArray[np.float32]) -> float:
         """Cosine of one held report with an L2-normalised vector, shape (dim,); 0 if not held."""
         key = self._keys.get(report_id)
         return 0.0 if key is None else float(self._faiss.reconstruct(key) @ vector)
+
+    def wait(self) -> None:
+        """Let a larger index that is being built take over before going on."""
+        if self._growth is not None:
+            self._growth.join()
+            self._grow()
 
     def save(self, folder: Path) -> None:
         """Write the index; a crash at any moment leaves the earlier one readable.
@@ -128,14 +155,16 @@ class VectorIndex:
         says which of them count.
         """
         folder.mkdir(parents=True, exist_ok=True)
-        ids = json.dumps([[key, name] for key, name in self._names.items()], ensure_ascii=False)
-        vectors = _place(folder, ".faiss", lambda path: faiss.write_index(self._faiss, str(path)))
-        names = _place(folder, ".ids.json", lambda path: _write(path, ids))
+        held = [[key, name, self._sums[key]] for name, key in self._keys.items()]
+        ids = json.dumps(held, ensure_ascii=False)
+        vectors = place(folder, ".faiss", lambda path: faiss.write_index(self._faiss, str(path)))
+        names = place(folder, ".ids.json", lambda path: _write(path, ids))
         manifest = {
             "format": FORMAT, "dim": self.dim, "version": self.version, "count": len(self),
-            "next": self._next, "vectors": vectors, "ids": names,
+            "next": len(self._names), "kind": self.kind, "recall": self.recall,
+            "limit": self._limit, "vectors": vectors, "ids": names,
         }  # fmt: skip
-        _commit(folder, json.dumps(manifest, indent=1), keep={vectors["file"], names["file"]})
+        commit(folder, json.dumps(manifest, indent=1), keep={vectors["file"], names["file"]})
 
     @classmethod
     def load(cls, folder: Path) -> VectorIndex:
@@ -148,7 +177,7 @@ class VectorIndex:
             return cls._read(folder)
         except IndexMismatchError:
             raise
-        except (OSError, ValueError, KeyError, TypeError, RuntimeError) as error:
+        except (OSError, ValueError, KeyError, TypeError, IndexError, RuntimeError) as error:
             raise IndexMismatchError(f"{folder}: cannot be read ({error!r}); {CURE}") from error
 
     @classmethod
@@ -156,22 +185,58 @@ class VectorIndex:
         manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
         if manifest["format"] != FORMAT:
             raise IndexMismatchError(f"{folder}: format {manifest['format']}, not {FORMAT}; {CURE}")
-        vectors, names = (_verified(folder, manifest[part]) for part in ("vectors", "ids"))
+        vectors, names = (verified(folder, manifest[part]) for part in ("vectors", "ids"))
         index = cls(int(manifest["dim"]), str(manifest["version"]))
-        index._faiss = faiss.read_index(str(vectors))
-        index._names = {int(k): str(n) for k, n in json.loads(names.read_text(encoding="utf-8"))}
-        index._keys = {name: key for key, name in index._names.items()}
-        index._next = int(manifest["next"])
+        index._faiss, index.recall = faiss.read_index(str(vectors)), float(manifest["recall"])
+        index._limit = int(manifest["limit"])
+        index._names = [None] * int(manifest["next"])
+        index._sums = array("I", bytes(4 * len(index._names)))
+        for key, name, checksum in json.loads(names.read_text(encoding="utf-8")):
+            index._names[key], index._sums[key] = str(name), int(checksum)
+            index._keys[str(name)] = int(key)
         index._agree(folder, int(manifest["count"]))
         return index
 
     def _agree(self, folder: Path, count: int) -> None:
-        held = {count, len(self._names), len(self._keys), int(self._faiss.ntotal)}
-        if held != {count} or self._faiss.d != self.dim or self._next < count:
+        held = {count, len(self._keys), int(self._faiss.ntotal)}
+        if held != {count} or self._faiss.d != self.dim or len(self._names) < count:
             raise IndexMismatchError(f"{folder}: its files disagree in count or size; {CURE}")
 
+    def _use(self, built: Built) -> None:
+        self._faiss, self.recall = built.faiss, built.recall
+
+    def _grow(self) -> None:
+        """Start to build a larger index when it is time, or take over one that is ready."""
+        if self._growth is None and len(self) > self._limit:
+            self._growth = _Growth(self._faiss, self._held(), first_new=len(self._names))
+            self._limit = len(self) * GROW_BY
+            self._growth.start()
+            if not self.grow_aside:
+                self._growth.join()
+        if self._growth is not None and not self._growth.is_alive():
+            growth, self._growth = self._growth, None
+            if growth.built is not None:
+                self._take_over(growth, growth.built)
+
+    def _take_over(self, growth: _Growth, built: Built) -> None:
+        """Bring the new index up to what happened while it was built, then use it."""
+        held = self._held()
+        gone = np.setdiff1d(growth.keys, held)
+        late = held[held >= growth.first_new]
+        if len(gone):
+            built.faiss.remove_ids(gone)
+        if len(late):
+            built.faiss.add_with_ids(self._faiss.reconstruct_batch(late), late)
+        self._use(built)
+        log.info("index: %d reports now in %s, recall %.3f", len(self), self.kind, self.recall)
+
+    def _held(self) -> NDArray[np.int64]:
+        return np.fromiter(self._keys.values(), dtype=np.int64, count=len(self._keys))
+
     def _named(self, keys: list[int], scores: list[float]) -> list[tuple[str, float]]:
-        return [(self._names[key], score) for key, score in zip(keys, scores, strict=True)]
+        pairs = zip(keys, scores, strict=True)
+        found = ((self._names[key], score) for key, score in pairs if key >= 0)
+        return [(name, score) for name, score in found if name is not None]
 
     def _checked(self, vectors: NDArray[np.float32]) -> NDArray[np.float32]:
         matrix = np.ascontiguousarray(vectors, dtype=np.float32)
@@ -182,9 +247,31 @@ class VectorIndex:
         return matrix
 
 
+class _Growth(Thread):
+    """Builds an inverted index of a copy, so that the index itself may change meanwhile."""
+
+    def __init__(self, source: Any, keys: NDArray[np.int64], *, first_new: int) -> None:  # noqa: ANN401
+        super().__init__(name="index-growth", daemon=True)
+        self.keys, self.first_new = keys, first_new
+        self.built: Built | None = None
+        self._source = faiss.clone_index(source)
+
+    def run(self) -> None:
+        """Build; a failure leaves the smaller index in use."""
+        try:
+            self.built = inverted(self._source, self.keys, lists=lists_for(len(self.keys)))
+        except (RuntimeError, MemoryError) as error:
+            log.error("index: the larger one was not built: %r", error)
+
+
+def _checksum(vector: NDArray[np.float32]) -> int:
+    """CRC-32 of a vector's bytes."""
+    return zlib.crc32(np.ascontiguousarray(vector, dtype="<f4").tobytes())
+
+
 @contextmanager
 def _threads(count: int | None) -> Iterator[None]:
-    """Search with so many threads: waking several costs a lone query more than they save."""
+    """Work with so many threads: waking several costs a lone vector more than they save."""
     before = faiss.omp_get_max_threads()
     if count is not None:
         faiss.omp_set_num_threads(count)
@@ -196,58 +283,3 @@ def _threads(count: int | None) -> Iterator[None]:
 
 def _write(path: Path, text: str) -> None:
     path.write_text(text, encoding="utf-8")
-
-
-def _place(folder: Path, suffix: str, write: Callable[[Path], None]) -> dict[str, str]:
-    """Write a data file under the name of its checksum; returns what the manifest says of it."""
-    temporary = _temporary(folder, suffix)
-    try:
-        write(temporary)
-        _sync(temporary)
-        checksum = _checksum(temporary)
-        name = f"{checksum[:16]}{suffix}"
-        temporary.replace(folder / name)
-    finally:
-        temporary.unlink(missing_ok=True)
-    return {"file": name, "blake2b": checksum}
-
-
-def _commit(folder: Path, manifest: str, *, keep: set[str]) -> None:
-    temporary = _temporary(folder, ".manifest")
-    _write(temporary, manifest)
-    _sync(temporary)
-    _sync(folder)
-    temporary.replace(folder / MANIFEST)
-    _sync(folder)
-    for stale in (*folder.glob("*.faiss"), *folder.glob("*.ids.json")):
-        if stale.name not in keep:
-            stale.unlink(missing_ok=True)
-
-
-def _verified(folder: Path, entry: dict[str, str]) -> Path:
-    path = folder / entry["file"]
-    if path.parent != folder or _checksum(path) != entry["blake2b"]:
-        raise IndexMismatchError(f"{path}: its checksum is wrong; {CURE}")
-    return path
-
-
-def _checksum(path: Path) -> str:
-    digest = blake2b(digest_size=32)
-    with path.open("rb") as file:
-        while block := file.read(1 << 20):
-            digest.update(block)
-    return digest.hexdigest()
-
-
-def _temporary(folder: Path, suffix: str) -> Path:
-    handle, name = tempfile.mkstemp(dir=folder, prefix=".new-", suffix=suffix + ".tmp")
-    os.close(handle)
-    return Path(name)
-
-
-def _sync(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

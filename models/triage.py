@@ -377,11 +377,12 @@ def saved_index(folder: Path | None, dim: int, version: str) -> VectorIndex:
         try:
             index = VectorIndex.load(folder)
             if (index.dim, index.version) == (dim, version):
+                index.grow_aside = True
                 return index
             log.info("the saved index is of encoder %s, not %s: rebuilt", index.version, version)
         except IndexMismatchError as error:
             log.warning("the saved index cannot be used and is rebuilt: %s", error)
-    return VectorIndex(dim, version)
+    return VectorIndex(dim, version, grow_aside=folder is not None)
 
 
 def _check_topics(bundle: Bundle, topics: TopicReader | None) -> None:

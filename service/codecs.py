@@ -15,6 +15,7 @@ import numpy as np
 
 from pilah.datasets.records import Location, Report, parse_report
 from pilah.models.answer import Triage
+from pilah.models.packing import from_plain
 from pilah.models.reading import Fingerprint, Vector
 
 
@@ -71,8 +72,7 @@ def fingerprint_to_text(fingerprint: Fingerprint) -> str:
 
 def fingerprint_from_text(text: str) -> Fingerprint:
     """Undo :func:`fingerprint_to_text`; fields that it lacks get their default."""
-    fingerprint: Fingerprint = _rebuild(Fingerprint, json.loads(text))
-    return fingerprint
+    return from_plain(json.loads(text))
 
 
 def _plain(value: object) -> object:

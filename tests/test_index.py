@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import threading
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
@@ -10,7 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pilah.datasets.errors import IndexMismatchError
-from pilah.models.index import MANIFEST, VectorIndex
+from pilah.models.index import VectorIndex
+from pilah.models.index_kinds import Built, inverted, lists_for
+from pilah.models.saved import MANIFEST
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -120,7 +123,7 @@ def test_a_failed_save_leaves_the_earlier_one(
     index = filled()
     index.save(tmp_path)
     index.add(["r9"], unit(9, 1))
-    monkeypatch.setattr("pilah.models.index._commit", lambda *_, **__: 1 / 0)
+    monkeypatch.setattr("pilah.models.index.commit", lambda *_, **__: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         index.save(tmp_path)
     assert len(VectorIndex.load(tmp_path)) == 5
@@ -138,7 +141,7 @@ def test_one_corrupt_byte_is_noticed(tmp_path: Path, pattern: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "content", ["", "{", "[]", "{}", '{"format": 99}', '{"format": 1, "vectors": {}}']
+    "content", ["", "{", "[]", "{}", '{"format": 99}', '{"format": 2, "vectors": {}}']
 )
 def test_a_broken_manifest_names_the_cure(tmp_path: Path, content: str) -> None:
     filled().save(tmp_path)
@@ -150,3 +153,101 @@ def test_a_broken_manifest_names_the_cure(tmp_path: Path, content: str) -> None:
 def test_a_missing_folder_names_the_cure(tmp_path: Path) -> None:
     with pytest.raises(IndexMismatchError, match="pilah index rebuild"):
         VectorIndex.load(tmp_path / "none")
+
+
+# ---- growing beyond exact search
+
+
+def grown(aside: bool, count: int = 600) -> VectorIndex:
+    index = VectorIndex(DIM, "e1", exact_up_to=200, grow_aside=aside)
+    for start in range(0, count, 50):
+        ids = [f"r{i}" for i in range(start, start + 50)]
+        index.add(ids, unit(start, 50))
+    index.wait()
+    return index
+
+
+@pytest.mark.parametrize("aside", [False, True])
+def test_a_grown_index_loses_nothing(aside: bool) -> None:
+    index = grown(aside)
+    assert index.kind.startswith("ivf64,fp16")
+    assert len(index) == len(index.ids()) == 600
+    assert index.recall >= 0.95
+    for start in range(0, 600, 50):
+        found = index.search(unit(start, 50), 1)
+        assert [row[0][0] for row in found] == [f"r{i}" for i in range(start, start + 50)]
+
+
+def test_growing_at_once_gives_the_same_index_each_time() -> None:
+    query = unit(9_999, 5)
+    assert grown(aside=False).search(query, 20) == grown(aside=False).search(query, 20)
+
+
+def test_what_changes_while_a_larger_index_is_built_is_in_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    go = threading.Event()
+
+    def slow(*args: Any, **options: Any) -> Built:  # noqa: ANN401
+        assert go.wait(20)
+        return inverted(*args, **options)
+
+    monkeypatch.setattr("pilah.models.index.inverted", slow)
+    index = VectorIndex(DIM, "e1", exact_up_to=200, grow_aside=True)
+    index.add([f"r{i}" for i in range(250)], unit(0, 250))
+    assert index.kind == "exact"
+    assert index.remove(["r3", "r4"]) == 2
+    index.add(["new", "r4"], unit(7, 2))
+    assert index.search(unit(7, 2), 1)[0][0][0] == "new"
+    go.set()
+    index.wait()
+    assert index.kind.startswith("ivf")
+    assert len(index) == 250
+    assert "r3" not in index
+    assert [row[0][0] for row in index.search(unit(7, 2), 1)] == ["new", "r4"]
+    assert {name for row in index.search(unit(0, 250), 5) for name, _ in row} <= set(index.ids())
+
+
+def test_a_larger_index_that_cannot_be_built_leaves_the_smaller(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def broken(*_: Any, **__: Any) -> Built:  # noqa: ANN401
+        raise RuntimeError("no memory")
+
+    monkeypatch.setattr("pilah.models.index.inverted", broken)
+    index = VectorIndex(DIM, "e1", exact_up_to=200)
+    index.add([f"r{i}" for i in range(250)], unit(0, 250))
+    assert (index.kind, len(index)) == ("exact", 250)
+    assert "was not built" in caplog.text
+
+
+@settings(max_examples=10, deadline=None)
+@given(gone=st.sets(st.integers(0, 599), max_size=100))
+def test_a_grown_index_is_saved_with_what_was_removed(
+    tmp_path_factory: pytest.TempPathFactory, gone: set[int]
+) -> None:
+    folder = tmp_path_factory.mktemp("grown")
+    index = grown(aside=False)
+    assert index.remove(f"r{i}" for i in gone) == len(gone)
+    index.add(["late"], unit(77_777, 1))
+    index.save(folder)
+    again = VectorIndex.load(folder)
+    assert (again.kind, again.recall, len(again)) == (index.kind, index.recall, 601 - len(gone))
+    assert again.ids() == index.ids()
+    query = unit(5, 3)
+    assert again.search(query, 10) == index.search(query, 10)
+    assert again.holds("late", unit(77_777, 1)[0])
+    assert again.remove(["late"]) == 1
+    assert again.cosine("late", unit(77_777, 1)[0]) == 0.0
+
+
+def test_it_knows_the_very_vector_that_it_was_given() -> None:
+    index = filled()
+    assert index.holds("r1", unit(0, 5)[1])
+    assert not index.holds("r1", unit(0, 5)[2])
+    assert not index.holds("nobody", unit(0, 5)[1])
+
+
+@pytest.mark.parametrize(("count", "lists"), [(50_000, 1024), (200_000, 2048), (1_000_000, 4096)])
+def test_more_vectors_get_more_lists(count: int, lists: int) -> None:
+    assert lists_for(count) == lists

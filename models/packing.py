@@ -1,0 +1,77 @@
+"""Fingerprints as a few hundred bytes each, so that a million of them fit into memory."""
+
+from __future__ import annotations
+
+import json
+import struct
+from array import array
+from dataclasses import fields
+from datetime import datetime
+from functools import cache
+from typing import TYPE_CHECKING, Any, get_origin, get_type_hints
+
+from pilah.models.reading import Fingerprint
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_HASHED = ("words", "names", "spots")
+"""Fields that are sets of unsigned 32-bit integers: packed as such."""
+_OTHERS = tuple(f.name for f in fields(Fingerprint) if f.name not in (*_HASHED, "report_id"))
+_COUNTS = struct.Struct(f"<{len(_HASHED)}H")
+
+
+def pack(fingerprint: Fingerprint) -> bytes:
+    """Everything but the report id: counts, hashed words, and the rest as a JSON list."""
+    hashed = [sorted(getattr(fingerprint, name)) for name in _HASHED]
+    rest = [getattr(fingerprint, name) for name in _OTHERS]
+    text = json.dumps(rest, ensure_ascii=False, separators=(",", ":"), default=_plain)
+    words = array("I", [word for part in hashed for word in part]).tobytes()
+    return _COUNTS.pack(*map(len, hashed)) + words + text.encode()
+
+
+def unpack(report_id: str, packed: bytes) -> Fingerprint:
+    """The inverse of :func:`pack`."""
+    counts = _COUNTS.unpack_from(packed)
+    start = _COUNTS.size
+    found: dict[str, Any] = {"report_id": report_id}
+    for name, count in zip(_HASHED, counts, strict=True):
+        found[name] = frozenset(array("I", packed[start : start + 4 * count]))
+        start += 4 * count
+    return Fingerprint(**found, **_typed(zip(_OTHERS, json.loads(packed[start:]), strict=True)))
+
+
+def from_plain(plain: dict[str, Any]) -> Fingerprint:
+    """A fingerprint from its JSON form; fields that are not known are left out."""
+    return Fingerprint(**_typed((k, v) for k, v in plain.items() if k in _makers()))
+
+
+def _typed(pairs: Any) -> dict[str, Any]:  # noqa: ANN401 - an iterable of (field, JSON value)
+    makers = _makers()
+    return {name: value if value is None else makers[name](value) for name, value in pairs}
+
+
+@cache
+def _makers() -> dict[str, Callable[[Any], Any]]:
+    """Field -> what makes its value from JSON."""
+    return {name: _maker(hint) for name, hint in get_type_hints(Fingerprint).items()}
+
+
+def _maker(hint: Any) -> Callable[[Any], Any]:  # noqa: ANN401 - an annotation
+    if get_origin(hint) is frozenset:
+        return frozenset
+    if get_origin(hint) is dict:
+        return lambda value: {key: tuple(part) for key, part in value.items()}
+    return datetime.fromisoformat if hint is datetime else _same
+
+
+def _same(value: Any) -> Any:  # noqa: ANN401 - any JSON value
+    return value
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, frozenset):
+        return sorted(value)
+    if isinstance(value, datetime):
+        return value.isoformat()
+    raise TypeError(f"{type(value).__name__} has no packed form")

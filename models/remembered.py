@@ -1,0 +1,131 @@
+"""What is remembered of every report: its packed fingerprint, its incident, and its blocks.
+
+Made for a million reports in one process: no Python object per word or per block.
+"""
+
+from __future__ import annotations
+
+from array import array
+from hashlib import blake2b
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from pilah.models.packing import pack, unpack
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from pilah.models.reading import Fingerprint
+
+_FIRST_BUCKETS = 1 << 10
+
+
+class Remembered:
+    """Fingerprints by report id, and by the blocks that they stand in, latest first."""
+
+    def __init__(self) -> None:
+        """Start empty."""
+        self._rows: dict[str, int] = {}
+        self._names: list[str | None] = []  # by row; None once it is dropped
+        self._packed: list[bytes] = []
+        self._incidents: list[str] = []
+        self._blocks = Chains()
+
+    def __len__(self) -> int:
+        """How many reports."""
+        return len(self._rows)
+
+    def __contains__(self, report_id: object) -> bool:
+        """Whether this report is remembered."""
+        return report_id in self._rows
+
+    def put(self, fingerprint: Fingerprint, incident_id: str, blocks: Iterable[str]) -> None:
+        """Remember a report as the latest; one that is known already is replaced."""
+        self.drop(fingerprint.report_id)
+        row = len(self._names)
+        self._rows[fingerprint.report_id] = row
+        self._names.append(fingerprint.report_id)
+        self._packed.append(pack(fingerprint))
+        self._incidents.append(incident_id)
+        for block in blocks:
+            self._blocks.add(block, row)
+
+    def drop(self, report_id: str) -> bool:
+        """Forget a report. Returns whether it was remembered."""
+        row = self._rows.pop(report_id, None)
+        if row is not None:
+            self._names[row], self._packed[row], self._incidents[row] = None, b"", ""
+        return row is not None
+
+    def get(self, report_id: str) -> Fingerprint | None:
+        """The fingerprint of a report."""
+        row = self._rows.get(report_id)
+        return None if row is None else unpack(report_id, self._packed[row])
+
+    def incident(self, report_id: str) -> str | None:
+        """The incident of a report."""
+        row = self._rows.get(report_id)
+        return None if row is None else self._incidents[row]
+
+    def move(self, report_id: str, incident_id: str) -> None:
+        """Put a report into another incident; an unknown one is passed over."""
+        row = self._rows.get(report_id)
+        if row is not None:
+            self._incidents[row] = incident_id
+
+    def block(self, name: str) -> Iterator[str]:
+        """Ids of the reports in a block, latest first."""
+        found = (self._names[row] for row in self._blocks.newest(name))
+        return (report_id for report_id in found if report_id is not None)
+
+
+class Chains:
+    """Numbers under names, newest first, 16 bytes each and 4 to 8 for its bucket.
+
+    A hash table with separate chaining (Knuth 1998, 6.4) in flat arrays: ``heads`` holds the
+    newest entry of each bucket, ``before`` the one before it. Names are kept as 64-bit hashes.
+    """
+
+    def __init__(self) -> None:
+        """Start empty."""
+        self._hashes, self._numbers = array("Q"), array("i")
+        self._before = array("i")
+        self._heads = array("i", [-1]) * _FIRST_BUCKETS
+
+    def add(self, name: str, number: int) -> None:
+        """Put a number under a name."""
+        if len(self._hashes) >= len(self._heads):
+            self._double()
+        hashed = _hash(name)
+        bucket = hashed & (len(self._heads) - 1)
+        self._before.append(self._heads[bucket])
+        self._heads[bucket] = len(self._hashes)
+        self._hashes.append(hashed)
+        self._numbers.append(number)
+
+    def newest(self, name: str) -> Iterator[int]:
+        """The numbers under a name, newest first."""
+        hashed = _hash(name)
+        entry = self._heads[hashed & (len(self._heads) - 1)]
+        while entry >= 0:
+            if self._hashes[entry] == hashed:
+                yield self._numbers[entry]
+            entry = self._before[entry]
+
+    def _double(self) -> None:
+        """Twice as many buckets; every chain is linked anew."""
+        count = 2 * len(self._heads)
+        buckets = np.frombuffer(self._hashes, dtype=np.uint64) & np.uint64(count - 1)
+        order = np.argsort(buckets, kind="stable").astype(np.int32)
+        linked = buckets[order]
+        follows = np.r_[False, linked[1:] == linked[:-1]]
+        before = np.full(len(order), -1, dtype=np.int32)
+        before[order[follows]] = order[:-1][follows[1:]]
+        heads = np.full(count, -1, dtype=np.int32)
+        heads[linked] = order  # the last of equal ones stays: the newest
+        self._before, self._heads = array("i", before.tobytes()), array("i", heads.tobytes())
+
+
+def _hash(name: str) -> int:
+    return int.from_bytes(blake2b(name.encode(), digest_size=8).digest(), "little")
