@@ -139,7 +139,7 @@ CONTRACT: dict[str, tuple[set[str], set[str]]] = {
     "agency.alternatives": ({"name", "government", "probability"}, {"level", "rule"}),
     "outcome": ({"label", "probability", "missing", "evidence"}, set()),
     "klasifikasi": ({"label", "probability"}, set()),
-    "duplicates": ({"verdict", "incident_id", "matches"}, set()),
+    "duplicates": ({"verdict", "incident_id", "matches"}, {"recurs_of"}),
     "duplicates.matches": ({"report_id", "probability", "similarity", "evidence"}, set()),
     "hoax": ({"flag", "score", "evidence"}, set()),
     "hoax.evidence": ({"kind", "detail"}, set()),
