@@ -113,6 +113,7 @@ async def classify_batch(request: Request, key: Key = None) -> Response:
         "decision-invalid",
         "decision-stale",
         "agency-refused",
+        "nothing-to-undo",
         status=201,
     ),
     openapi_extra=body_of(DecisionIn),

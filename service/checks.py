@@ -13,6 +13,7 @@ from typing import Any
 
 from pilah.datasets.errors import ReportError
 from pilah.datasets.records import MAX_SHORT, Labels, Report, parse_labels, parse_report
+from pilah.service.desk.standing import ACTIONS, ARCHIVE_REASONS
 from pilah.service.problems import FieldError, Problem, field_error
 from pilah.service.writes import Decision
 
@@ -27,7 +28,8 @@ MAX_IDS = 10_000
 _REPORT_FIELDS = tuple(f.name for f in dataclasses.fields(Report) if f.name != "text")
 _LABEL_FIELDS = tuple(f.name for f in dataclasses.fields(Labels))
 _BODIES = ("refused_by", "taken_back_by")
-_DECISION_FIELDS = frozenset((*_LABEL_FIELDS, *_BODIES, "actor", "note", "after"))
+_OTHERS = ("government", "action", "reason", "actor", "note", "after")
+_DECISION_FIELDS = frozenset((*_LABEL_FIELDS, *_BODIES, *_OTHERS))
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,13 +91,22 @@ def check_decision(report_id: str, body: object) -> tuple[Decision, int | None]:
         raise Problem("decision-invalid", errors=errors)
     labels = dataclasses.asdict(parse_labels(row))
     decided = {name: value for name, value in labels.items() if value is not None}
-    note, bodies = row.get("note"), [_stripped(row.get(name)) for name in _BODIES]
+    note, refused_by = row.get("note"), _stripped(row.get("refused_by"))
+    implied = "refuse" if refused_by and "agency" not in decided else "label"
+    action = row.get("action") or implied
+    if action == "archive":
+        decided = {**ARCHIVE_REASONS[str(row["reason"])], **decided}
+    if government := str(row.get("government") or "").strip():
+        decided["government"] = government
     decision = Decision(
         report_id,
         str(row["actor"]).strip(),
         decided,
         note and str(note).strip(),
-        *bodies,
+        refused_by=refused_by,
+        taken_back_by=_stripped(row.get("taken_back_by")),
+        action=action,
+        reason=row.get("reason"),
     )
     return decision, row.get("after")
 
@@ -133,12 +144,31 @@ def _are_ids(named: object, *, needed: bool) -> bool:
     return all(isinstance(name, str) and 0 < len(name) <= MAX_SHORT for name in named)
 
 
+def _action_errors(row: Mapping[str, Any]) -> list[FieldError]:
+    action, reason = row.get("action"), row.get("reason")
+    if action is not None and action not in ACTIONS:
+        return [FieldError("action", "is unknown", f"use one of {', '.join(ACTIONS)}")]
+    if action == "archive" and reason not in ARCHIVE_REASONS:
+        cure = f"use one of {', '.join(ARCHIVE_REASONS)}"
+        return [FieldError("reason", "is missing or unknown", cure)]
+    if action != "archive" and reason is not None:
+        return [FieldError("reason", "belongs to action archive only", "leave it out")]
+    if action == "refuse" and row.get("agency"):
+        cure = "send refused_by with the agency and leave the action out"
+        return [FieldError("action", "refuse decides no agency", cure)]
+    if action == "undo" and set(row) & {*_LABEL_FIELDS, *_BODIES, "government"}:
+        return [FieldError("action", "undo decides no label", "leave the labels out")]
+    return []
+
+
 def _own_errors(row: Mapping[str, Any]) -> list[FieldError]:
     errors = _unknown(row, _DECISION_FIELDS) + _actor_errors(row)
     if not _is_note(row.get("note")):
         cure = f"send a string of at most {MAX_NOTE:,} characters"
         errors.append(FieldError("note", "is not valid text", cure))
-    return errors + _after_errors(row)
+    body = {"channel": row.get("government")}
+    errors += _errors(body, ("channel",), _as_short, rename="government")
+    return errors + _action_errors(row) + _after_errors(row)
 
 
 def _unknown(row: Mapping[str, Any], known: Collection[str]) -> list[FieldError]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import uuid
+from collections.abc import Callable
 
 from sqlalchemy import Connection
 
@@ -12,6 +13,9 @@ from pilah.models.refused import Body
 from pilah.service import incident_reads, incident_writes, reads, shield, writes
 from pilah.service.checks import NEW_INCIDENT
 from pilah.service.codecs import dump
+from pilah.service.desk import history
+from pilah.service.desk.cases import case_of, save_case
+from pilah.service.desk.standing import standing_of
 from pilah.service.incidents import Act, move_report, tell_memory
 from pilah.service.intake import Claim, Intake, Reply, Transaction, seal
 from pilah.service.loop import refusing
@@ -23,7 +27,12 @@ REASON = "decision about the report"
 
 
 def decide(
-    intake: Intake, decision: Decision, *, after: int | None = None, claim: Claim | None = None
+    intake: Intake,
+    decision: Decision,
+    *,
+    after: int | None = None,
+    claim: Claim | None = None,
+    guard: Callable[[Connection], None] | None = None,
 ) -> Reply:
     """Append a decision and answer the report as it stands now.
 
@@ -32,10 +41,11 @@ def decide(
         decision: who decided what; without labels it confirms the suggestion.
         after: how many decisions the person had seen; another number is refused.
         claim: the idempotency key.
+        guard: asked inside the transaction; it refuses by raising.
 
     Raises:
-        Problem: ``report-unknown``, ``decision-stale``, ``decision-invalid`` or
-            ``agency-refused``.
+        Problem: ``report-unknown``, ``decision-stale``, ``decision-invalid``,
+            ``agency-refused`` or ``nothing-to-undo``.
     """
     if (earlier := intake.replay(claim)) is not None:
         return earlier
@@ -43,13 +53,18 @@ def decide(
     with intake.transaction() as transaction:
         connection = transaction.connection
         before = _expect(connection, decision.report_id, after)
+        if guard is not None:
+            guard(connection)
+        decision = _resolve_undo(connection, decision)
+        decision = _name_refuser(connection, decision)
         _never_again(connection, decision)
         decision, incident = _resolve_incident(connection, decision)
         number = writes.save_decision(connection, decision)
-        if fresh is not None:
+        if fresh is not None and (decision.refused_by or decision.taken_back_by):
             _pass_on(connection, decision, number, before=before, fresh=fresh)
         if incident not in (None, before.incident_id):
             _move(intake, transaction, decision, source=before.incident_id, target=incident)
+        save_case(connection, decision.report_id)
         body = dump(report_body(connection, decision.report_id))
         return seal(connection, Reply(body, status=201), claim)
 
@@ -69,7 +84,8 @@ def report_body(connection: Connection, report_id: str) -> dict[str, object]:
 
 def _look_again(intake: Intake, decision: Decision) -> Triage | None:
     """What the engine says of the report today, where another body must be offered."""
-    if decision.refused_by is None and decision.taken_back_by is None:
+    refuses = decision.refused_by is not None or decision.action in ("refuse", "undo")
+    if not refuses and decision.taken_back_by is None:
         return None
     with intake.store.reading() as connection:
         report = reads.stored_report(connection, decision.report_id)
@@ -111,6 +127,31 @@ def _expect(connection: Connection, report_id: str, after: int | None) -> reads.
     if after is not None and after != len(record.decisions):
         raise Problem("decision-stale")
     return record
+
+
+def _resolve_undo(connection: Connection, decision: Decision) -> Decision:
+    """An undo names the last decision in force, and takes the report back to its incident."""
+    if decision.action != "undo":
+        return decision
+    number = standing_of(history.entries(connection, decision.report_id), unsure=True).undoable
+    if number is None:
+        raise Problem("nothing-to-undo")
+    row = reads.decision(connection, decision.report_id, number)
+    moved = "incident" in row["labels"] and row["before"] is not None
+    labels = {"incident": row["before"]["incident"]} if moved else {}
+    taken_back = refusing.refuser(connection, decision.report_id, number)
+    return dataclasses.replace(decision, undoes=number, labels=labels, taken_back_by=taken_back)
+
+
+def _name_refuser(connection: Connection, decision: Decision) -> Decision:
+    """A refusal that names nobody is of the agency that the report waits for."""
+    if decision.action != "refuse" or decision.refused_by is not None:
+        return decision
+    case = case_of(connection, decision.report_id)
+    if case is None or case.agency is None:
+        error = FieldError("refused_by", "is missing", "name the agency that refuses the report")
+        raise Problem("decision-invalid", errors=[error])
+    return dataclasses.replace(decision, refused_by=case.agency)
 
 
 def _resolve_incident(connection: Connection, decision: Decision) -> tuple[Decision, str | None]:

@@ -11,6 +11,7 @@ from sqlalchemy import Connection, delete, func, insert, or_, select, update
 
 from pilah.models.incidents import new_incident_id
 from pilah.service import incident_reads
+from pilah.service.accounts import audit
 from pilah.service.codecs import dump, now_text
 from pilah.service.tables import (
     incident_events,
@@ -125,6 +126,13 @@ def record(connection: Connection, event: Event) -> Event:
     for incident_id in event.after["incidents"]:
         row = {"incident_id": incident_id, "event": event.number}
         connection.execute(insert(incidents_touched).values(row))
+        audit.record(
+            connection,
+            event.actor,
+            f"incident.{event.kind}",
+            subject=incident_id,
+            detail={"event": event.number, "undoes": event.undoes},
+        )
     return event
 
 

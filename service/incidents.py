@@ -16,6 +16,7 @@ from sqlalchemy import Connection
 from pilah.models.incidents import new_incident_id
 from pilah.service import incident_reads, incident_writes
 from pilah.service.codecs import dump
+from pilah.service.desk.cases import resize
 from pilah.service.incident_views import incident_body
 from pilah.service.incident_writes import Event
 from pilah.service.intake import Claim, Intake, Reply, Transaction, seal
@@ -62,6 +63,8 @@ class Change:
         moved = list(ids)
         incident_writes.move(self.connection, moved, target)
         self.moved |= dict.fromkeys(moved, (source, target))
+        for incident_id in (source, target):
+            resize(self.connection, incident_id)
 
 
 def merge(intake: Intake, incident_id: str, others: Sequence[str], act: Act) -> Reply:

@@ -16,12 +16,14 @@ from sqlalchemy import Connection, func, insert, inspect, select
 from pilah.datasets.errors import PilahError
 from pilah.service import migration_steps, tables
 from pilah.service.accounts import migration as accounts
+from pilah.service.desk import migration as desk
 from pilah.service.loop import migration as loop
 
 STEPS: Mapping[int, Callable[[Connection], None]] = {
     2: migration_steps.to_2,
     3: accounts.to_3,
     4: loop.to_4,
+    5: desk.to_5,
 }
 """New number -> what turns the schema of the number before into it."""
 LATEST = max(STEPS)

@@ -64,6 +64,8 @@ KINDS: Mapping[str, Kind] = {
     "incident-conflict": Kind(
         409, "The incident is not in a state for this", "read the incident again"
     ),
+    "case-claimed": Kind(409, "Somebody else has taken the report", "take another one"),
+    "nothing-to-undo": Kind(409, "No decision is left to undo", "read the report again"),
     "body-too-large": Kind(413, "The body is too large", "send fewer reports at a time"),
     "media-type-unsupported": Kind(
         415, "The body must be JSON", "send Content-Type: application/json, UTF-8, not compressed"

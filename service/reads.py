@@ -12,6 +12,7 @@ from sqlalchemy import Connection, Row, Select, exists, func, or_, select
 from pilah.datasets.records import Report
 from pilah.models.reading import Fingerprint, Vector
 from pilah.service.codecs import fingerprint_from_text, report_from_columns, vector_from_bytes
+from pilah.service.desk.tables import cases
 from pilah.service.loop import refusing
 from pilah.service.loop.tables import review_requests
 from pilah.service.tables import (
@@ -25,6 +26,7 @@ from pilah.service.tables import (
 )
 
 _BATCH = 500
+_DECISION = ("number", "actor", "action", "reason", "undoes", "note", "decided_at")
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,19 +144,25 @@ def record(connection: Connection, report_id: str) -> Record | None:
     )
 
 
+def decision(connection: Connection, report_id: str, number: int) -> dict[str, Any]:
+    """One decision about a report, with what stood before it (None: it is older than that)."""
+    mine = (decisions.c.report_id == report_id) & (decisions.c.number == number)
+    return _plain_decision(connection.execute(select(decisions).where(mine)).one())
+
+
 def _history(connection: Connection, report_id: str) -> list[dict[str, Any]]:
     mine = decisions.c.report_id == report_id
     query = select(decisions).where(mine).order_by(decisions.c.number)
-    return [
-        {
-            "number": row.number,
-            "actor": row.actor,
-            "labels": json.loads(row.labels),
-            "note": row.note,
-            "decided_at": row.decided_at,
-        }
-        for row in connection.execute(query)
-    ]
+    return [_plain_decision(row) for row in connection.execute(query)]
+
+
+def _plain_decision(row: Row[Any]) -> dict[str, Any]:
+    plain = {name: getattr(row, name) for name in _DECISION}
+    plain["labels"] = json.loads(row.labels)
+    return plain | {
+        name: None if text is None else json.loads(text)
+        for name, text in (("before", row.before), ("versions", row.versions))
+    }
 
 
 def incident_created_from(connection: Connection, incident_id: str) -> str | None:
@@ -206,15 +214,14 @@ def _requests(connection: Connection, ids: Sequence[str]) -> dict[str, list[str]
 
 def review_count(connection: Connection, *, reason: str | None = None) -> int:
     """How many reports wait for a person."""
-    base = select(func.count()).select_from(reports.join(suggestions))
+    base = select(func.count()).select_from(reports)
     count: int = connection.execute(_waiting(base, reason)).scalar_one()
     return count
 
 
 def _waiting(query: Select[Any], reason: str | None) -> Select[Any]:
-    decided = exists().where(decisions.c.report_id == reports.c.id)
+    query = query.join(cases, cases.c.report_id == reports.c.id).where(cases.c.status == "waiting")
     asked = select(review_requests.c.report_id).where(review_requests.c.decision.is_(None))
-    query = query.where(or_(suggestions.c.review_needed & ~decided, reports.c.id.in_(asked)))
     if reason is None:
         return query
     named = (review_reasons.c.report_id == reports.c.id) & (review_reasons.c.reason == reason)

@@ -119,6 +119,28 @@ class DecisionIn(BaseModel):
     incident: Short | None = Field(
         None, description='Id of a known incident (merge), or "new" (take out).'
     )
+    government: Short | None = Field(None, description="The body that the decided agency is of.")
+    action: Literal["label", "forward", "ask", "refuse", "archive", "undo"] | None = Field(
+        None,
+        description="label (default) decides the labels; forward sends it on; ask asks the "
+        "reporter; refuse says that the agency is not competent; archive closes it; undo takes "
+        "the last decision out of force.",
+    )
+    reason: (
+        Literal[
+            "too_general",
+            "wrong_format",
+            "not_government",
+            "out_of_scope",
+            "sara",
+            "no_evidence",
+            "unclear",
+            "prank",
+            "campaign",
+            "hoax",
+        ]
+        | None
+    ) = Field(None, description="Why it is archived; needed for archive, refused otherwise.")
     note: str | None = Field(None, max_length=MAX_NOTE)
     refused_by: Short | None = Field(
         None, description='The agency that says "bukan wewenang"; the next best is offered at once.'
@@ -353,7 +375,12 @@ class DecisionOut(BaseModel):
 
     number: int
     actor: str
+    action: str
+    reason: str | None
+    undoes: int | None = Field(description="Number of the decision that this one undoes.")
     labels: dict[str, Any]
+    before: dict[str, Any] | None = Field(description="Labels in force and incident before it.")
+    versions: dict[str, str] | None = Field(description="Of the suggestion that was decided on.")
     note: str | None
     decided_at: str
 

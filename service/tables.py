@@ -124,7 +124,13 @@ decisions = Table(
     Column("actor", Text, nullable=False),
     Column("labels", Text, nullable=False),  # JSON: label fields that the person set
     Column("note", Text),
-    Column("decided_at", String(40), nullable=False),
+    Column("decided_at", String(40), nullable=False, index=True),
+    # What was done: label, forward, ask, refuse, archive, undo; see desk/standing.py.
+    Column("action", String(20), nullable=False, server_default="label"),
+    Column("reason", String(40)),  # of an archived report
+    Column("undoes", Integer),  # number of the decision that it takes out of force
+    Column("before", Text),  # JSON: labels in force and incident before it
+    Column("versions", Text),  # JSON: of the suggestion that the person had before the eyes
 )
 
 fingerprints = Table(

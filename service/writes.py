@@ -11,13 +11,18 @@ from pilah.datasets.records import Report
 from pilah.models.answer import Triage
 from pilah.models.reading import Answer, Fingerprint, Vector
 from pilah.service import incident_writes
+from pilah.service.accounts import audit
 from pilah.service.codecs import (
+    digest,
     dump,
     fingerprint_to_text,
     now_text,
     report_columns,
     vector_to_bytes,
 )
+from pilah.service.desk import history
+from pilah.service.desk.cases import save_case
+from pilah.service.desk.standing import standing_of
 from pilah.service.loop.facts import save_facts
 from pilah.service.loop.refusing import close_requests
 from pilah.service.tables import (
@@ -37,6 +42,9 @@ class Decision:
     Attributes:
         refused_by: the agency that said "bukan wewenang".
         taken_back_by: the agency that takes its refusal back.
+        action: what was done, see :mod:`pilah.service.desk.standing`.
+        reason: why it was archived; a key of ``ARCHIVE_REASONS``.
+        undoes: number of the decision that an undo takes out of force.
     """
 
     report_id: str
@@ -45,6 +53,9 @@ class Decision:
     note: str | None = None
     refused_by: str | None = None
     taken_back_by: str | None = None
+    action: str = "label"
+    reason: str | None = None
+    undoes: int | None = None
 
 
 def save_answer(
@@ -69,6 +80,7 @@ def save_answer(
     _save_suggestion(connection, answer.triage, answer.incident_id, moment)
     save_fingerprint(connection, answer.fingerprint, answer.vector, made_by=made_by)
     save_facts(connection, answer.triage.to_dict(), moment)
+    save_case(connection, report_id)
 
 
 def _save_suggestion(connection: Connection, triage: Triage, incident: str, moment: str) -> None:
@@ -112,18 +124,38 @@ def save_place(connection: Connection, fingerprint: Fingerprint) -> None:
 def save_decision(connection: Connection, decision: Decision) -> int:
     """Append a decision to the report's history and return its number, from 1."""
     number = count_decisions(connection, decision.report_id) + 1
-    connection.execute(
-        insert(decisions).values(
-            report_id=decision.report_id,
-            number=number,
-            actor=decision.actor,
-            labels=dump(dict(decision.labels)),
-            note=decision.note,
-            decided_at=now_text(),
-        )
+    known = suggestions.c.report_id == decision.report_id
+    versions = connection.execute(select(suggestions.c.versions).where(known)).scalar_one()
+    row = {
+        "report_id": decision.report_id,
+        "number": number,
+        "actor": decision.actor,
+        "labels": dump(dict(decision.labels)),
+        "note": decision.note,
+        "decided_at": now_text(),
+        "action": decision.action,
+        "reason": decision.reason,
+        "undoes": decision.undoes,
+        "before": dump(_before(connection, decision.report_id)),
+        "versions": versions,
+    }
+    connection.execute(insert(decisions).values(row))
+    detail = {"number": number, "labels": dict(decision.labels), "digest": digest(row)}
+    audit.record(
+        connection,
+        decision.actor,
+        f"decision.{decision.action}",
+        subject=decision.report_id,
+        detail=detail,
     )
     close_requests(connection, decision.report_id, number)
     return number
+
+
+def _before(connection: Connection, report_id: str) -> dict[str, object]:
+    now = standing_of(history.entries(connection, report_id), unsure=True)
+    mine = select(reports.c.incident_id).where(reports.c.id == report_id)
+    return {"labels": dict(now.labels), "incident": connection.execute(mine).scalar_one()}
 
 
 def count_decisions(connection: Connection, report_id: str) -> int:

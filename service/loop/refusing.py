@@ -12,6 +12,7 @@ from sqlalchemy import Connection, insert, select, update
 from pilah.models.answer import Agency, Triage
 from pilah.models.refused import Body, without
 from pilah.service.codecs import dump, now_text
+from pilah.service.desk.cases import save_case
 from pilah.service.loop.tables import offers, refusals, review_requests
 from pilah.service.tables import reports
 
@@ -58,6 +59,13 @@ def offered(connection: Connection, report_id: str) -> list[dict[str, Any]]:
     ]
 
 
+def refuser(connection: Connection, report_id: str, number: int) -> str | None:
+    """The agency that refused a report by decision ``number``; None: that was no refusal."""
+    mine = (refusals.c.report_id == report_id) & (refusals.c.number == number)
+    query = select(refusals.c.agency).where(mine, ~refusals.c.withdrawn)
+    return connection.execute(query).scalar_one_or_none()
+
+
 def is_ping_pong(entries: Iterable[dict[str, Any]]) -> bool:
     """Whether a history of refusals says that the report goes to and fro."""
     return sum(not entry["withdrawn"] for entry in entries) >= PING_PONG
@@ -97,6 +105,7 @@ def ask(connection: Connection, report_id: str, reason: str) -> None:
     connection.execute(
         insert(review_requests).values(report_id=report_id, reason=reason, made_at=now_text())
     )
+    save_case(connection, report_id)
 
 
 def close_requests(connection: Connection, report_id: str, number: int) -> None:

@@ -1,0 +1,42 @@
+"""The clock of SP4N-LAPOR!: three working days to verify and forward a report.
+
+A day counts when it is Monday to Friday in western Indonesian time and no national holiday (table
+of the ``holidays`` library; collective leave of years to come is not in it until it is decreed).
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta, timezone
+from functools import lru_cache
+
+from holidays import HolidayBase, country_holidays
+
+WORKING_DAYS = 3
+"""Working days to verify a report, the day after it came counting as the first."""
+WIB = timezone(timedelta(hours=7), "WIB")
+"""Western Indonesian time, in which days are counted."""
+
+
+def due_at(received: datetime) -> datetime:
+    """When a report must have been verified: the end of the third working day, UTC."""
+    day, left = received.astimezone(WIB).date(), WORKING_DAYS
+    while left:
+        day += timedelta(days=1)
+        left -= is_working(day)
+    return datetime(day.year, day.month, day.day, tzinfo=WIB).astimezone(UTC) + timedelta(days=1)
+
+
+def is_working(day: date) -> bool:
+    """Whether offices work on this day."""
+    return day.weekday() < 5 and day not in _holidays()
+
+
+def day_start(moment: datetime) -> datetime:
+    """The beginning of the day in western Indonesian time, UTC."""
+    local = moment.astimezone(WIB)
+    return local.replace(hour=0, minute=0, second=0, microsecond=0).astimezone(UTC)
+
+
+@lru_cache(maxsize=1)
+def _holidays() -> HolidayBase:
+    return country_holidays("ID")
