@@ -1,7 +1,8 @@
 """Which bundle is live: a folder of bundles, a pointer, and the history of every change.
 
     <folder>/<version>/     a bundle
-    <folder>/live.json      {"live": version, "history": [{"version", "at", "action", "reason"}]}
+    <folder>/live.json      {"live": version, "history": [{"version", "at", "action", "reason",
+                            and what else is known: who, on which set, with which figures}]}
 
 Without a live bundle the one that ships inside the package is used.
 """
@@ -87,13 +88,13 @@ class Registry:
             draft.replace(target)
         return version
 
-    def promote(self, name: str, reason: str) -> str:
-        """Make a bundle live; returns its version."""
+    def promote(self, name: str, reason: str, **facts: object) -> str:
+        """Make a bundle live; returns its version. The facts (who, figures) join the history."""
         version = SHIPPED if name == SHIPPED else self.add(self.path(name))
-        self._record(version, "promote", reason)
+        self._record(version, "promote", reason, facts)
         return version
 
-    def rollback(self, reason: str) -> str:
+    def rollback(self, reason: str, **facts: object) -> str:
         """Make the bundle live that was live before; returns its version.
 
         Raises:
@@ -108,7 +109,7 @@ class Registry:
         if len(stack) == 1:
             raise BundleError("nothing to roll back: no bundle was promoted here")
         self.path(stack[-2])
-        self._record(stack[-2], "rollback", reason)
+        self._record(stack[-2], "rollback", reason, facts)
         return stack[-2]
 
     def _state(self) -> dict[str, Any]:
@@ -123,9 +124,9 @@ class Registry:
             raise BundleError(f"{path}: incomplete; remove it and promote a bundle again")
         return state
 
-    def _record(self, version: str, action: str, reason: str) -> None:
+    def _record(self, version: str, action: str, reason: str, facts: dict[str, object]) -> None:
         at = datetime.now(UTC).isoformat(timespec="seconds")
-        entry = {"version": version, "at": at, "action": action, "reason": reason}
+        entry = {"version": version, "at": at, "action": action, "reason": reason, **facts}
         state = {"live": version, "history": [*self.history(), entry]}
         self.folder.mkdir(parents=True, exist_ok=True)
         draft = self.folder / ".live.json.tmp"

@@ -16,6 +16,7 @@ from rich.text import Text
 from pilah.datasets.errors import PilahError
 from pilah.service import (
     cli_accounts,
+    cli_bundle,
     cli_claims,
     cli_data,
     cli_evaluate,
@@ -40,7 +41,7 @@ cli_models.add_to(app)
 cli_claims.add_to(app)
 cli_evaluate.add_to(app)
 app.add_typer(cli_data.app, name="data")
-app.add_typer(cli_models.bundles, name="bundle")
+app.add_typer(cli_bundle.app, name="bundle")
 app.add_typer(cli_service.index, name="index")
 app.add_typer(cli_accounts.users, name="users")
 app.add_typer(cli_accounts.audit, name="audit")

@@ -15,6 +15,7 @@ from pilah.datasets.readers import BadRow, read_rows, with_defaults
 from pilah.datasets.records import LabelledReport
 from pilah.datasets.regions import load_regions
 from pilah.evaluation.compare import compare
+from pilah.evaluation.drift import data_drift
 from pilah.evaluation.evaluate import evaluate
 from pilah.evaluation.report import write_comparison, write_report
 from pilah.service.cli_common import (
@@ -28,6 +29,7 @@ from pilah.service.cli_common import (
     progress,
     triager,
 )
+from pilah.service.cli_drift import write_labels
 
 if TYPE_CHECKING:
     from pilah.evaluation.compare import Comparison, Gap
@@ -69,11 +71,12 @@ def evaluate_cli(
     with progress("laporan", (1 + len(second)) * len(rows)) as tick:
         if second:
             comparison = compare(first, second[0], rows, tick)
-            paths = write_comparison(comparison, output)
+            paths: tuple[Path, ...] = write_comparison(comparison, output)
             _print_comparison(comparison)
         else:
             result = evaluate(first, rows, tick)
-            paths = write_report(result, output)
+            drift = data_drift(first.bundle, rows)
+            paths = (*write_report(result, output), write_labels(drift, output))
             _print_result(result)
     if bad := len(contents) - len(rows):
         errors.print(f"{bad} bad rows left out: see `pilah data check`", highlight=False)

@@ -1,4 +1,4 @@
-"""``pilah train`` and ``pilah bundle``."""
+"""``pilah train``."""
 
 from __future__ import annotations
 
@@ -8,20 +8,16 @@ from typing import Annotated, Any
 
 import typer
 from rich.console import Console
-from rich.table import Table
 
-from pilah.datasets.errors import BundleError, InputError
-from pilah.models.bundle import Bundle, check_free
-from pilah.models.registry import SHIPPED
+from pilah.datasets.errors import InputError
+from pilah.models.bundle import check_free
 from pilah.service.cli_common import (
     MapOption,
     RegionOption,
     errors,
     mapping,
-    registry,
 )
 
-bundles = typer.Typer(no_args_is_help=True, help="Which bundle is live, and changing it.")
 _out = Console()
 
 
@@ -92,57 +88,3 @@ def _print_figures(facts: dict[str, Any]) -> None:
     for name, scores in (held["targets"] if held else facts["cross_validated"]).items():
         figures = f"accuracy {scores['accuracy']:.3f}, macro-F1 {scores['macro_f1']:.3f}"
         _out.print(f"{name}: {figures} ({kind}, {scores['rows']:,} rows)", highlight=False)
-
-
-@bundles.command("list")
-def list_() -> None:
-    """List the bundles of this installation; `*` marks the live one.
-
-    Example: `pilah bundle list`
-    """
-    known = registry()
-    live = known.live()
-    table = Table("", "version", "name", "label set", "rows")
-    for version in [SHIPPED, *known.versions()]:
-        mark = "*" if version == live else ""
-        try:
-            loaded = Bundle.load(known.path(version))
-        except BundleError as error:  # one that is damaged must not hide the others
-            table.add_row(mark, version, str(error), "-", "-")
-            continue
-        rows = f"{loaded.facts.get('rows', 0):,}"
-        label = f"{version} ({loaded.version})" if version == SHIPPED else version
-        table.add_row(mark, label, loaded.name, loaded.label_set, rows)
-    _out.print(table)
-
-
-@bundles.command()
-def show(name: Annotated[str | None, typer.Argument(help="Default: the live one.")] = None) -> None:
-    """Print a bundle's card.
-
-    Example: `pilah bundle show`
-    """
-    _out.print(Bundle.load(registry().path(name)).card, markup=False, highlight=False)
-
-
-@bundles.command()
-def promote(
-    name: Annotated[str, typer.Argument(help="Folder or version of the bundle.")],
-    reason: Annotated[str, typer.Option("--reason", help="Kept in the history.")] = "",
-) -> None:
-    """Make a bundle live; a running service takes it within seconds.
-
-    Example: `pilah bundle promote ./kota --reason "riwayat 2025"`
-    """
-    _out.print(f"live: {registry().promote(name, reason)}", highlight=False)
-
-
-@bundles.command()
-def rollback(
-    reason: Annotated[str, typer.Option("--reason", help="Kept in the history.")] = "",
-) -> None:
-    """Make the bundle live that was live before; a running service takes it within seconds.
-
-    Example: `pilah bundle rollback --reason "salah rute"`
-    """
-    _out.print(f"live: {registry().rollback(reason)}", highlight=False)

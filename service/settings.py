@@ -27,6 +27,7 @@ class Settings:
         database_url: any SQLAlchemy URL; empty means ``pilah.sqlite3`` in ``data_dir``.
         bundle: name or folder of the model bundle; empty means the live one.
         claims: files of circulated claims that are added to the shipped ones.
+        gold: labelled reports that ``pilah bundle promote`` compares on; empty means none.
         host: address to listen on.
         port: TCP port to listen on; 0 lets the system choose.
         api_keys: accepted keys; none means open, which is allowed on loopback only.
@@ -39,6 +40,7 @@ class Settings:
     data_dir: Path = Path("var")
     database_url: str = field(default="", repr=False)
     bundle: str = ""
+    gold: str = ""
     claims: tuple[Path, ...] = ()
     host: str = "127.0.0.1"
     port: int = 8000
@@ -86,6 +88,7 @@ class Settings:
             database_url=environ.get("PILAH_DATABASE_URL") or default.database_url,
             bundle=environ.get("PILAH_BUNDLE") or default.bundle,
             claims=_paths(environ.get("PILAH_CLAIMS", "")),
+            gold=environ.get("PILAH_GOLD") or default.gold,
             host=environ.get("PILAH_HOST") or default.host,
             port=_number(environ, "PILAH_PORT", default.port),
             api_keys=tuple(key.strip() for key in keys if key.strip()),

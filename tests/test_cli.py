@@ -42,8 +42,8 @@ def commands(command: Any, *path: str) -> Iterator[tuple[str, ...]]:  # noqa: AN
 COMMANDS = tuple(commands(typer.main.get_command(app)))
 CONTRACT = {
     "classify", "compare", "serve", "data check", "data import", "data split", "train", "evaluate",
-    "bundle list", "bundle show", "bundle promote", "bundle rollback", "index verify",
-    "index rebuild", "users add", "users list", "users password", "users disable",
+    "bundle list", "bundle show", "bundle history", "bundle promote", "bundle rollback",
+    "index verify", "index rebuild", "users add", "users list", "users password", "users disable",
     "users enable", "audit verify", "claims", "routes list", "routes retire",
 }  # fmt: skip
 
