@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pilah.datasets.regions import load_regions
+from pilah.evaluation.language import language_of
 from pilah.models.text import repair, slang
 
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 MIN_ROWS = 20
 """Smaller slices are not reported: their figures would be noise."""
 UNKNOWN = "unknown"
+LANGUAGE_READ = "language, read from the text"
 LENGTHS = ((10, "1-10 words"), (20, "11-20 words"), (40, "21-40 words"), (80, "41-80 words"))
 LONGER = "81 words or more"
 INFORMAL = ((0.0, "no informal word"), (0.05, "up to 5 %"), (0.15, "5 to 15 %"))
@@ -34,14 +36,14 @@ def slices_of(rows: Sequence[LabelledReport]) -> Slices:
     """Row numbers of every slice with at least :data:`MIN_ROWS` rows.
 
     Province, channel, register and language come from the rows; a dimension that no row has is
-    absent. Length and informality are read from the text.
+    absent. Length and informality are read from the text, and the language where no row names one.
     """
     found = {
         "province": [province(r) for r in rows],
         "length": [length(r.report.full_text) for r in rows],
         "informality": [informality(r.report.full_text) for r in rows],
         "register": [r.extra.get("register", UNKNOWN) for r in rows],
-        "language": [r.extra.get("language", UNKNOWN) for r in rows],
+        **_language(rows),
         "channel": [r.report.channel or UNKNOWN for r in rows],
     }
     return {name: _grouped(v) for name, v in found.items() if set(v) != {UNKNOWN}}
@@ -52,6 +54,12 @@ def _grouped(values: Sequence[str]) -> dict[str, NDArray[np.int64]]:
     large = [v for v, n in Counter(values).most_common() if n >= MIN_ROWS]
     large.sort(key=lambda v: BANDS.index(v) if v in BANDS else -1)
     return {v: np.flatnonzero(array == v) for v in large}
+
+
+def _language(rows: Sequence[LabelledReport]) -> dict[str, list[str]]:
+    if any("language" in r.extra for r in rows):
+        return {"language": [r.extra.get("language", UNKNOWN) for r in rows]}
+    return {LANGUAGE_READ: [language_of(r.report.full_text) for r in rows]}
 
 
 def province(row: LabelledReport) -> str:

@@ -15,6 +15,7 @@ from sklearn.metrics import f1_score
 from pilah.datasets.errors import InputError
 from pilah.datasets.readers import read_rows
 from pilah.datasets.records import LabelledReport, Labels, Report
+from pilah.datasets.tables import read_table
 from pilah.evaluation.asking import AGENCY, BOTH, Said, ask
 from pilah.evaluation.compare import compare, difference, incident_groups
 from pilah.evaluation.intervals import (
@@ -24,6 +25,7 @@ from pilah.evaluation.intervals import (
     resampled_sums,
     wilson,
 )
+from pilah.evaluation.language import language_of
 from pilah.evaluation.slices import LONGER, UNKNOWN, informality, length, slices_of
 from pilah.models.bundle import Bundle
 from pilah.models.triage import Triager
@@ -206,6 +208,29 @@ def test_informality_is_the_share_of_slang(text: str, band: str) -> None:
     assert informality(text) == band
 
 
+@pytest.mark.parametrize(
+    ("text", "language"),
+    [
+        ("lampu dalan mati wis seminggu", "id or unclear"),
+        ("Lampune mati wis suwe, bengi ora ketok", "jv"),
+        ("lampu pareum ti kamari, teu acan didangdosan", "su"),
+        ("Lampu padam, alah tigo hari indak ado nan datang", "min"),
+        ("lampunye kagak nyala aye udeh lapor", "bew"),
+        ("titiang nunas tulung, yening dados mangkin", "ban"),
+        ("Lampu jalan di depan rumah kami padam sejak kemarin", "id or unclear"),
+        ("", "id or unclear"),
+    ],
+)
+def test_a_regional_language_needs_two_of_its_words(text: str, language: str) -> None:
+    assert language_of(text) == language
+
+
+def test_no_word_tells_two_languages() -> None:
+    words = [row["word"] for _, row in read_table("language_words.csv", ("word", "language"))]
+    assert len(words) == len(set(words))
+    assert words == [w.lower() for w in words]
+
+
 def test_lengths() -> None:
     assert [length("kata " * n) for n in (1, 10, 11, 80)] == [
         "1-10 words", "1-10 words", "11-20 words", "41-80 words",
@@ -225,3 +250,5 @@ def test_slices_hold_every_row_once_where_they_are_large() -> None:
     assert provinces == {"Daerah Istimewa Yogyakarta": 31, UNKNOWN: 25}
     assert list(found["channel"]) == ["sms", UNKNOWN]
     assert found["language"]["jv"].tolist() == list(range(30))
+    read = slices_of([LabelledReport(report, Labels())] * 25)
+    assert len(read["language, read from the text"]["id or unclear"]) == 25
