@@ -2,12 +2,16 @@
 
 Two grounds. A city's own history: fitted on January to September 2022, measured on October to
 December 2022; the reports of 2023 stay an untouched test. The written corpus: fitted on its
-training split, measured on its dev split. Every line of the tables is one entry of ``VARIANTS`` or
-``CALIBRATIONS``; an encoder is measured by adding a line.
+training split, measured on its dev split. Every line of the tables is one entry of ``VARIANTS``, or
+of ``FORMS`` in ``calibrations.py``; an encoder is measured by adding a line.
+
+    .venv/bin/python tests/bench/ablation.py -o var/bench/ablation.json --docs    # everything
+    .venv/bin/python tests/bench/ablation.py --ground city --variant LSA          # some lines
 """
 
 from __future__ import annotations
 
+import argparse
 import re
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -18,9 +22,10 @@ from functools import partial
 from typing import Any
 from unittest.mock import patch
 
+import calibrations
 import numpy as np
-from calibrations import CALIBRATIONS, HeldOut
-from common import ROOT, TRAIN, console, data_file, finish, labelled, parser, share, table
+from ablation_tables import show, write_docs
+from common import ROOT, TRAIN, console, data_file, finish, labelled, parser, share
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix, hstack
 from sklearn.decomposition import TruncatedSVD
@@ -35,11 +40,14 @@ from pilah.models import text as texts
 from pilah.models.encoder import Encoder, LsaEncoder
 from pilah.models.features import VIEWS, NgramFeatures
 from pilah.models.text import read_text
+from pilah.training import heads
 from pilah.training.config import load_config
 from pilah.training.heads import FittedHead, HeadSettings, fit_head
 
 LATER = datetime(2022, 10, 1, tzinfo=UTC)
 CONFIG = load_config(ROOT / "training" / "experiments" / "default.toml")
+MIN_COUNT = 20
+"""Rows that a label of the city needs, as in ``surabaya_retrain.py``."""
 TARGET = 0.95
 """Precision target of the threshold that is chosen on held-out answers of the fitting part."""
 
@@ -78,7 +86,6 @@ VARIANTS = (
     Variant("without characters", views=("word", "stem")),
     Variant("without words", views=("stem", "char")),
     Variant("words alone", views=("word",)),
-    Variant("stems alone", views=("stem",)),
     Variant("characters alone", views=("char",)),
     Variant("without the slang table", form="no slang"),
     Variant("without normalisation", form="lower case"),
@@ -148,7 +155,14 @@ def city(rows: Sequence[LabelledReport]) -> Ground:
     late = [r.report.reported_at is not None and r.report.reported_at >= LATER for r in rows]
     parts = [[r for r, x in zip(rows, late, strict=True) if x is side] for side in (False, True)]
     targets = {name: partial(own, name) for name in ("agency_group", "topic")}
-    return Ground("Surabaya 2022, by time", parts[0], parts[1], targets, 20, None)
+    return Ground(
+        "Surabaya, January to September 2022 to October to December",
+        parts[0],
+        parts[1],
+        targets,
+        20,
+        None,
+    )
 
 
 def corpus() -> Ground:
@@ -158,7 +172,7 @@ def corpus() -> Ground:
     targets = {name: partial(written, name) for name in ("route", "topic_main")}
     limit = CONFIG.max_features or None
     return Ground(
-        "written corpus, train to dev", parts[0], parts[1], targets, CONFIG.min_count, limit
+        "Written corpus, train to dev", parts[0], parts[1], targets, CONFIG.min_count, limit
     )
 
 
@@ -210,29 +224,43 @@ def read(ground: Ground, variant: Variant) -> Read:
     return Read(sides[0], sides[1], groups([x or "-" for x in fit], (incidents,)))
 
 
-def taught(seen: Read, wanted: Task) -> FittedHead:
-    """The head that a bundle would get from these features."""
-    chosen = {f.name: getattr(CONFIG, f.name) for f in fields(HeadSettings)}
-    settings = HeadSettings(**chosen)
-    return fit_head(seen.fit[wanted.fit], wanted.labels, seen.groups[wanted.fit], settings)
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """A fitted head, and the raw scores it was calibrated on.
+
+    Attributes:
+        fitted: head and its held-out probabilities.
+        raw: raw scores of the measured rows, shape (n, labels).
+        calibrated_on: arguments of ``fit_calibration``: raw held-out scores, truth, groups, seed.
+    """
+
+    fitted: FittedHead
+    raw: NDArray[np.float32]
+    calibrated_on: tuple[Any, ...]
+
+
+def attempt(seen: Read, wanted: Task) -> Trial:
+    """Fit the head that a bundle would get from these features."""
+    settings = HeadSettings(**{f.name: getattr(CONFIG, f.name) for f in fields(HeadSettings)})
+    with patch.object(heads, "fit_calibration", wraps=heads.fit_calibration) as spied:
+        fitted = fit_head(seen.fit[wanted.fit], wanted.labels, seen.groups[wanted.fit], settings)
+    return Trial(fitted, fitted.head.scores(seen.ask[wanted.ask]), spied.call_args.args)
 
 
 def figures(
-    labels: tuple[str, ...], wanted: Task, held_out: HeldOut, spoken: NDArray[np.float32]
+    labels: tuple[str, ...], wanted: Task, inside: NDArray[np.float32], spoken: NDArray[np.float32]
 ) -> tuple[dict[str, Any], Said]:
     """All figures of one line, and what was said row by row.
 
     Args:
         labels: in column order.
         wanted: the target.
-        held_out: calibrated held-out probabilities of the fitting part and their truth.
-        spoken: calibrated probabilities of the measured rows, shape (n, labels).
+        inside: held-out probabilities of the fitting part, for the threshold, shape (n, labels).
+        spoken: probabilities of the measured rows, shape (m, labels).
     """
-    truth = _columns(labels, wanted.truth)
+    truth, fitted_truth = _columns(labels, wanted.truth), _columns(labels, wanted.labels)
     found = score(spoken, truth, labels)
-    limit = threshold(
-        held_out.spoken.max(axis=1), held_out.spoken.argmax(axis=1) == held_out.truth, TARGET
-    )
+    limit = threshold(inside.max(axis=1), inside.argmax(axis=1) == fitted_truth, TARGET)
     answer, confidence = spoken.argmax(axis=1), spoken.max(axis=1)
     right, alone = answer == truth, confidence >= limit
     named = np.array(labels, dtype=object)
@@ -249,57 +277,38 @@ def figures(
     }, said
 
 
-@dataclass(frozen=True, slots=True)
-class Trial:
-    """One variant on one target: the head, its held-out answers, and how it did later."""
-
-    fitted: FittedHead
-    held_out: HeldOut
-    raw: NDArray[np.float32]
-    figures: dict[str, Any]
-    said: Said
-
-
-def attempt(seen: Read, wanted: Task) -> Trial:
-    """Fit a head and measure it."""
-    fitted = taught(seen, wanted)
-    head, asked = fitted.head, seen.ask[wanted.ask]
-    held_out = HeldOut(fitted.held_out, _columns(head.labels, wanted.labels))
-    found, said = figures(head.labels, wanted, held_out, head.probabilities(asked))
-    return Trial(fitted, held_out, head.scores(asked), found, said)
-
-
-def ablate(ground: Ground) -> dict[str, Any]:
-    """All variants and all calibrations of every target of a ground."""
+def ablate(ground: Ground, variants: Sequence[Variant]) -> dict[str, Any]:
+    """The variants, and all calibrations of the first one, for every target of a ground."""
     tasks = {name: task(ground, label) for name, label in ground.targets.items()}
     found: dict[str, Any] = {
         name: {"rows": len(t.ask), "classes": len(set(t.labels)), "fitted_on": len(t.fit)}
         for name, t in tasks.items()
     }
     base: dict[str, Said] = {}
-    rows = np.arange(len(ground.ask), dtype=np.int64)
-    for variant in VARIANTS:
+    for variant in variants:
         seen = read(ground, variant)
         for name, wanted in tasks.items():
             console.print(f"{ground.name}, {name}: {variant.name}")
             trial = attempt(seen, wanted)
-            if variant is VARIANTS[0]:
-                base[name] = trial.said
-                found[name]["shift_a_label"] = bool(trial.fitted.head.shift.any())
-                found[name]["calibrations"] = calibrated(trial, wanted)
-            line = {"variant": variant.name, **trial.figures}
-            line |= _gaps(base[name], trial.said, rows)
+            head = trial.fitted.head
+            spoken = head.probabilities(seen.ask[wanted.ask])
+            line, said = figures(head.labels, wanted, trial.fitted.held_out, spoken)
+            if variant is variants[0]:
+                base[name] = said
+                found[name]["calibration"] = trial.fitted.calibration
+                found[name]["calibrations"] = calibrated(trial, wanted, said)
+            line = {"variant": variant.name, **line, **_gaps(base[name], said)}
             found[name].setdefault("variants", []).append(line)
     return found
 
 
-def calibrated(trial: Trial, wanted: Task) -> list[dict[str, Any]]:
+def calibrated(trial: Trial, wanted: Task, base: Said) -> list[dict[str, Any]]:
     """The same scores under every calibration, each fitted on the held-out answers."""
-    found, head = [], trial.fitted.head
-    for name, calibrate in CALIBRATIONS.items():
-        inside, outside = calibrate(head, trial.held_out, trial.raw)
-        line, _ = figures(head.labels, wanted, HeldOut(inside, trial.held_out.truth), outside)
-        found.append({"calibration": name, **line})
+    found = []
+    for name in calibrations.FORMS:
+        calibrate, inside = calibrations.cross_fitted(name, *trial.calibrated_on)
+        line, said = figures(trial.fitted.head.labels, wanted, inside, calibrate(trial.raw))
+        found.append({"calibration": name, **line, **_gaps(base, said)})
     return found
 
 
@@ -308,7 +317,8 @@ def _columns(labels: tuple[str, ...], names: Sequence[str]) -> NDArray[np.int64]
     return np.array([number[name] for name in names], dtype=np.int64)
 
 
-def _gaps(first: Said, said: Said, rows: NDArray[np.int64]) -> dict[str, Any]:
+def _gaps(first: Said, said: Said) -> dict[str, Any]:
+    rows = np.arange(int(first.rows.max()) + 1)
     gaps: dict[str, Gap] = {
         "accuracy_gap": difference(first, said, rows).accuracy,
         "macro_f1_gap": macro_f1_gap(first, said, rows),
@@ -316,49 +326,27 @@ def _gaps(first: Said, said: Said, rows: NDArray[np.int64]) -> dict[str, Any]:
     return {name: asdict(gap) for name, gap in gaps.items()}
 
 
-GROUNDS = ("city", "corpus")
-
-
 def main() -> None:
     """Run it."""
     arguments = parser(__doc__ or "")
-    arguments.add_argument("--ground", choices=GROUNDS, action="append", help="default: both")
+    arguments.formatter_class = argparse.RawDescriptionHelpFormatter
+    arguments.add_argument("--ground", choices=("city", "corpus"), help="default: both")
+    arguments.add_argument("--variant", help="only the first line and those whose name holds this")
+    arguments.add_argument("--docs", action="store_true", help="write docs/benchmarks.md anew")
     args = arguments.parse_args()
-    result: dict[str, Any] = {}
-    if "corpus" in (args.ground or GROUNDS):
-        result["corpus"] = ablate(corpus())
-        show("written corpus, train to dev", result["corpus"])
-    if "city" in (args.ground or GROUNDS):
-        rows = labelled(data_file(args.data, TRAIN), {"reported_at": "date"})
-        result["city"] = ablate(city(rows))
-        show("Surabaya 2022, January to September to October to December", result["city"])
+    chosen = [v for v in VARIANTS[1:] if not args.variant or args.variant in v.name]
+    grounds = []
+    if args.ground != "corpus":
+        grounds.append(city(labelled(data_file(args.data, TRAIN), {"reported_at": "date"})))
+    if args.ground != "city":
+        grounds.append(corpus())
+    result = {}
+    for ground in grounds:
+        result[ground.name] = ablate(ground, [VARIANTS[0], *chosen])
+        show(ground.name, result[ground.name])
     finish("ablation", result, args.output)
-
-
-COLUMNS = ("accuracy", "macro_f1", "ece", "coverage_at_95", "alone", "right_alone")
-
-
-def show(title: str, result: dict[str, Any]) -> None:
-    """Print the tables."""
-    for target, found in result.items():
-        about = f"{title}: {target}, {found['classes']} classes, {found['rows']:,} rows"
-        table(
-            about,
-            ("variant", *COLUMNS, "accuracy against the first", "macro-F1 against the first"),
-            [
-                (x["variant"], *(x[c] for c in COLUMNS),
-                 _told(x["accuracy_gap"]), _told(x["macro_f1_gap"]))
-                for x in found["variants"]
-            ],
-        )  # fmt: skip
-        table(about, ("calibration", *COLUMNS, "log_loss"), [
-            (x["calibration"], *(x[c] for c in COLUMNS), x["log_loss"])
-            for x in found["calibrations"]
-        ])  # fmt: skip
-
-
-def _told(gap: dict[str, float]) -> str:
-    return f"{gap['difference']:+.3f} ({gap['lower']:+.3f} to {gap['upper']:+.3f})"
+    if args.docs:
+        write_docs(result)
 
 
 if __name__ == "__main__":
