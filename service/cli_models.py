@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
@@ -16,9 +17,14 @@ from pilah.service.cli_common import (
     RegionOption,
     errors,
     mapping,
+    steps,
 )
 
 _out = Console()
+FIXED_STEPS = 6
+"""Steps of a training beside its heads: data, n-grams, embedding, routing, incidents, measuring."""
+INTERRUPTED = 130
+"""Exit code of a command that Ctrl-C stopped, as shells have it."""
 
 
 def add_to(app: typer.Typer) -> None:
@@ -47,9 +53,17 @@ def train_cli(
 ) -> None:
     """Train a bundle from one TOML experiment or from labelled files; writes its card.
 
+    Ctrl-C leaves no half bundle; the same command goes on where it stopped, to the same bundle.
+
     Example: `pilah train riwayat.csv --target agency --map text=isi --map agency=dinas -o kota`
+
+    Example: `pilah train riwayat.csv --target topic --holdout "newest 20%" -o kota`
+
+    Example: `pilah train percobaan.toml -o kota`
     """
     from pilah.training.config import TrainConfig, load_config  # serving never imports training
+    from pilah.training.stages import Stages
+    from pilah.training.targets import FIELDS
     from pilah.training.train import train
 
     tables = [p for p in source if p.suffix == ".toml"]
@@ -64,10 +78,16 @@ def train_cli(
     changes |= {"holdout": holdout} if holdout is not None else {}
     changes |= {"seed": seed} if seed is not None else {}
     check_free(output)
-    with errors.status("…") as status:
-        wanted = replace(config, **changes)  # type: ignore[arg-type]
-        bundle = train(wanted, progress=status.update, checked=_say_findings)
-        version = bundle.save(output)
+    wanted = replace(config, **changes)  # type: ignore[arg-type]
+    work = output.with_name(f".{output.name}.work")
+    try:
+        with steps(FIXED_STEPS + sum(len(FIELDS[t]) for t in wanted.target)) as step:
+            bundle = train(wanted, progress=step, checked=_say_findings, stages=Stages(work))
+            version = bundle.save(output)
+    except KeyboardInterrupt:
+        errors.print(f"stopped; the same command goes on from {work}", highlight=False)
+        raise typer.Exit(INTERRUPTED) from None
+    shutil.rmtree(work, ignore_errors=True)
     _print_figures(bundle.facts)
     if bundle.facts["bad_rows"]:
         errors.print(f"{bundle.facts['bad_rows']} bad rows left out: see `pilah data check`")

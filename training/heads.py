@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import warnings
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +18,7 @@ from pilah.evaluation.metrics import Scores, score
 from pilah.evaluation.thresholds import thresholds
 from pilah.models.linear import FloatArray, LinearHead
 from pilah.training.calibration import fit_calibration
+from pilah.training.stages import Arrays, Stages
 
 WORTH_PROCESSES = 500_000
 """Values in the feature matrix from which the folds are fitted side by side."""
@@ -65,7 +66,13 @@ class FittedHead:
 
 
 def fit_head(
-    features: csr_matrix, labels: list[str], groups: NDArray[np.int64], settings: HeadSettings
+    features: csr_matrix,
+    labels: list[str],
+    groups: NDArray[np.int64],
+    settings: HeadSettings,
+    *,
+    stages: Stages | None = None,
+    name: str = "head",
 ) -> FittedHead:
     """Fit one head; calibration and thresholds come from held-out folds only.
 
@@ -74,6 +81,8 @@ def fit_head(
         labels: right label of each row.
         groups: rows with one number stay in one fold, shape (n,).
         settings: see :class:`HeadSettings`.
+        stages: where the fits are kept, for a training that is cut off.
+        name: of the head, there.
 
     Raises:
         InputError: fewer than two labels.
@@ -83,16 +92,33 @@ def fit_head(
         raise InputError("a head needs at least two different labels")
     number = {name: i for i, name in enumerate(names)}
     truth = np.array([number[label] for label in labels], dtype=np.int64)
-    scores = _held_out_scores(features, truth, len(names), groups, settings)
-    calibration, held_out = fit_calibration(scores, truth, groups, settings.seed)
-    weights, bias = _fit(features, truth, len(names), settings)
+    matrix = {part: getattr(features, part) for part in ("data", "indices", "indptr")}
+    fits = (stages or Stages()).arrays(
+        name,
+        {**matrix, "labels": names, "truth": truth, "groups": groups, "with": asdict(settings)},
+        lambda: _fits(features, truth, len(names), groups, settings),
+    )
+    calibration, held_out = fit_calibration(fits["scores"], truth, groups, settings.seed)
     stated, sure = (
         thresholds(held_out, truth, names, target)
         for target in (settings.stated_precision, settings.sure_precision)
     )
     scale, shift, curves = calibration.scale, calibration.shift, calibration.curves
-    head = LinearHead(names, weights, bias, scale, shift, stated, sure, curves)
+    head = LinearHead(names, fits["weights"], fits["bias"], scale, shift, stated, sure, curves)
     return FittedHead(head, score(held_out, truth, names), held_out, calibration.kind)
+
+
+def _fits(
+    features: csr_matrix,
+    truth: NDArray[np.int64],
+    size: int,
+    groups: NDArray[np.int64],
+    settings: HeadSettings,
+) -> Arrays:
+    """The slow part: held-out scores, and weights and bias of a fit on all rows."""
+    scores = _held_out_scores(features, truth, size, groups, settings)
+    weights, bias = _fit(features, truth, size, settings)
+    return {"scores": scores, "weights": weights, "bias": bias}
 
 
 def _held_out_scores(

@@ -24,6 +24,7 @@ from pilah.training.data import Prepared, hold_out, prepare
 from pilah.training.heads import FittedHead, HeadSettings, fit_head
 from pilah.training.incidents import fit_incidents
 from pilah.training.routing import HeldOut, fit_routing
+from pilah.training.stages import Stages
 from pilah.training.targets import Target, find_targets, label_set
 
 if TYPE_CHECKING:
@@ -41,6 +42,7 @@ def train(
     config: TrainConfig,
     progress: Progress = lambda _: None,
     checked: Callable[[dict[str, int]], object] = lambda _: None,
+    stages: Stages | None = None,
 ) -> Bundle:
     """Fit a bundle as the experiment says.
 
@@ -50,6 +52,7 @@ def train(
         config: the experiment; ``config.data`` names at least one file.
         progress: told the name of each step.
         checked: told before anything is fitted what ``pilah data check`` finds: kind -> how often.
+        stages: where slow steps are kept, so that a training that is cut off can go on.
 
     Raises:
         InputError: no usable rows, or no target has two labels.
@@ -71,7 +74,7 @@ def train(
     fitted: dict[str, FittedHead] = {}
     for target in targets:
         progress(f"head {target.name}: {len(set(target.labels))} labels")
-        fitted[target.name] = _fit(target, matrix, data.groups, config)
+        fitted[target.name] = _fit(target, matrix, data.groups, config, stages)
     progress("routing")
     held_out = {t.name: HeldOut(fitted[t.name], t.index) for t in targets}
     routing = None if own else fit_routing(data.rows, data.cleans, held_out, config.sure_precision)
@@ -108,7 +111,11 @@ def _encoder(features: NgramFeatures, matrix: csr_matrix, config: TrainConfig) -
 
 
 def _fit(
-    target: Target, matrix: csr_matrix, group: NDArray[np.int64], config: TrainConfig
+    target: Target,
+    matrix: csr_matrix,
+    group: NDArray[np.int64],
+    config: TrainConfig,
+    stages: Stages | None,
 ) -> FittedHead:
     settings = HeadSettings(
         strength=config.strength,
@@ -118,7 +125,8 @@ def _fit(
         sure_precision=config.sure_precision,
         seed=config.seed,
     )
-    return fit_head(matrix[target.index], target.labels, group[target.index], settings)
+    index, name = target.index, f"head-{target.name}"
+    return fit_head(matrix[index], target.labels, group[index], settings, stages=stages, name=name)
 
 
 def _measured(bundle: Bundle, data: Prepared, cut: Split, rule: str) -> dict[str, Any]:
