@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from pilah.datasets.errors import ReportError
@@ -26,6 +27,10 @@ class Outcome:
     content: Triage | BadRow
 
 
+Checked = tuple[int, str, Report] | Outcome
+"""A row that can be answered, or what is wrong with it."""
+
+
 def triage_rows(
     triager: Triager, rows: Iterable[Row], *, region: str | None = None
 ) -> Iterator[Outcome]:
@@ -36,19 +41,21 @@ def triage_rows(
         rows: from :func:`pilah.datasets.readers.read_rows`.
         region: region of rows that name none.
     """
+    for chunk in checked_chunks(triager, rows, region):
+        yield from _answers(triager, chunk)
+
+
+def checked_chunks(
+    triager: Triager, rows: Iterable[Row], region: str | None
+) -> Iterator[list[Checked]]:
+    """``CHUNK`` rows at a time: (line, report id, report), or what is wrong with the row."""
     first: dict[str, int] = {}
-    chunk: list[tuple[int, str, Report] | Outcome] = []
-    for row in rows:
-        chunk.append(_checked(triager, row, first, region))
-        if len(chunk) >= CHUNK:
-            yield from _answers(triager, chunk)
-            chunk = []
-    yield from _answers(triager, chunk)
+    checked = (_checked(triager, row, first, region) for row in rows)
+    while chunk := list(islice(checked, CHUNK)):
+        yield chunk
 
 
-def _checked(
-    triager: Triager, row: Row, first: dict[str, int], region: str | None
-) -> tuple[int, str, Report] | Outcome:
+def _checked(triager: Triager, row: Row, first: dict[str, int], region: str | None) -> Checked:
     if isinstance(row.content, BadRow):
         return Outcome(row.line, row.content)
     report = with_defaults(row.content, region=region).report
@@ -65,7 +72,7 @@ def _checked(
     return row.line, report_id, report
 
 
-def _answers(triager: Triager, chunk: list[tuple[int, str, Report] | Outcome]) -> Iterator[Outcome]:
+def _answers(triager: Triager, chunk: list[Checked]) -> Iterator[Outcome]:
     good = [item for item in chunk if not isinstance(item, Outcome)]
     reads = iter(triager.analyse([(report_id, report) for _, report_id, report in good]))
     for item in chunk:

@@ -129,6 +129,11 @@ class DuplicateFinder:
         """The incident id of a remembered report."""
         return self._known.incident(report_id)
 
+    def recall(self, report_id: str) -> Fingerprint | None:
+        """What is remembered of a report."""
+        with self._lock:
+            return self._known.get(report_id)
+
     def find(self, fingerprint: Fingerprint, vector: Vector) -> tuple[Duplicates, str]:
         """Look for the incident of a report; nothing is remembered.
 

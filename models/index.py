@@ -76,6 +76,10 @@ class VectorIndex:
         """How it searches, such as ``exact`` or ``ivf4096,fp16,nprobe16``."""
         return kind_of(self._faiss)
 
+    def facts(self) -> dict[str, object]:
+        """What ``GET /v1/model`` tells of it."""
+        return {"kind": self.kind, "reports": len(self), "recall_at_20": self.recall}
+
     def add(self, ids: Sequence[str], vectors: NDArray[np.float32]) -> None:
         """Add reports; one that is held already is replaced.
 

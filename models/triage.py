@@ -64,6 +64,7 @@ log = logging.getLogger(__name__)
 PENDING = Duplicates("none", None)
 NO_HOAX = Hoax(flag=False, score=0.0)
 ACTIONABLE = "actionable"
+TOPIC_HEADS = ("topic_main", "topic_sub")
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,6 +179,21 @@ class Triager:
             for i, read in enumerate(reads)
         ]
 
+    def recognise(self, items: Sequence[tuple[str, Report]]) -> list[tuple[Fingerprint, Vector]]:
+        """Fingerprint and vector of each report, as :meth:`analyse` makes them, and no more.
+
+        Raises:
+            UnknownRegionError: the region of one report is not in the table.
+        """
+        if not items:
+            return []
+        reads = [self._read(report_id, report) for report_id, report in items]
+        features = self.bundle.features.transform([r.clean.normal for r in reads])
+        vectors = self.bundle.encoder.project(features)
+        topics = self._main_topics(features)
+        marks = zip(reads, topics, vectors, strict=True)
+        return [(self._fingerprint(read, topic), vector) for read, topic, vector in marks]
+
     def settle(self, analysis: Analysis) -> Answer:
         """Compare with the remembered reports and finish the answer; nothing is remembered yet."""
         print_, vector = analysis.fingerprint, analysis.vector
@@ -253,6 +269,7 @@ class Triager:
             "labels": heads,
             "facts": self.bundle.facts,
             "vectors": self.bundle.encoder.version,
+            "index": self.finder.index.facts(),
         }
 
     def _read(self, report_id: str, report: Report) -> Read:
@@ -282,12 +299,23 @@ class Triager:
             masked_text=masked,
             versions=self._versions,
         )
+        print_ = self._fingerprint(read, topic)
+        return Analysis(read.report_id, read.report, read.clean, read.place, vector, print_, triage)
+
+    def _main_topics(self, features: csr_matrix) -> list[Topic]:
+        if self._topics is None:
+            return [Topic(None, None, 0.0, "null")] * features.shape[0]
+        heads = {n: self.bundle.heads[n] for n in TOPIC_HEADS if n in self.bundle.heads}
+        spoken = {name: head.probabilities(features) for name, head in heads.items()}
+        rows = ({n: p[i] for n, p in spoken.items()} for i in range(features.shape[0]))
+        return [self._topics.answer(r["topic_main"], r.get("topic_sub")) for r in rows]
+
+    def _fingerprint(self, read: Read, topic: Topic) -> Fingerprint:
         label = topic.main or (topic.alternatives[0].main if topic.alternatives else None)
-        print_ = make_fingerprint(
+        return make_fingerprint(
             read.report_id, read.report, read.clean, read.place, label, datetime.now(UTC),
             key=self._key,
         )  # fmt: skip
-        return Analysis(read.report_id, read.report, read.clean, read.place, vector, print_, triage)
 
     def _topic(
         self, read: Read, row: csr_matrix, spoken: dict[str, FloatArray]

@@ -21,6 +21,7 @@ from pilah.service import (
     cli_data,
     cli_evaluate,
     cli_files,
+    cli_incidents,
     cli_models,
     cli_routes,
     cli_service,
@@ -36,6 +37,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 cli_files.add_to(app)
+cli_incidents.add_to(app)
 cli_service.add_to(app)
 cli_models.add_to(app)
 cli_claims.add_to(app)

@@ -68,8 +68,8 @@ def classify(
     bad = 0
     answers: list[Triage] = []
     with (
-        _writer(None if table else output) as out,
-        _lazy(trouble) as refuse,
+        writer(None if table else output) as out,
+        lazy(trouble) as refuse,
         progress("laporan", total) as tick,
     ):
         for outcome in triage_rows(engine, rows, region=region):
@@ -105,8 +105,8 @@ def compare(
     trouble = Path(f"{output or source.name}.errors.jsonl")
     bad = 0
     with (
-        _writer(output) as out,
-        _lazy(trouble) as refuse,
+        writer(output) as out,
+        lazy(trouble) as refuse,
         progress("pasangan", total) as tick,
     ):
         for line, row in _pairs(source):
@@ -147,13 +147,14 @@ def _side(engine: Triager, row: Any, side: str) -> Report:  # noqa: ANN401 - any
 
 
 @contextmanager
-def _writer(path: Path | None) -> Iterator[TextIO]:
+def writer(path: Path | None) -> Iterator[TextIO]:
+    """The file to write to, or stdout."""
     with nullcontext(sys.stdout) if path is None else path.open("w", encoding="utf-8") as handle:
         yield handle
 
 
 @contextmanager
-def _lazy(path: Path) -> Iterator[Any]:
+def lazy(path: Path) -> Iterator[Any]:
     """A function that writes one JSON line; without a line there is no file (an old one goes)."""
     path.unlink(missing_ok=True)
     handle: TextIO | None = None

@@ -1,0 +1,141 @@
+"""``pilah incidents``: which reports of a history tell of the same incident."""
+
+from __future__ import annotations
+
+import json
+import multiprocessing
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.table import Table
+
+from pilah.datasets.readers import BadRow, count_rows, read_rows
+from pilah.datasets.records import Report
+from pilah.datasets.regions import load_regions
+from pilah.models.clustering import Marks, Submit, Summary, cluster_rows
+from pilah.models.triage import Triager
+from pilah.service.cli_common import (
+    BundleOption,
+    FormatOption,
+    MapOption,
+    RegionOption,
+    errors,
+    is_sp4n,
+    mapping,
+    progress,
+    spare,
+    triager,
+)
+from pilah.service.cli_files import InArgument, OutOption, lazy, writer
+
+SHOWN = 10
+"""Incidents in the summary table."""
+AHEAD = 2
+"""Chunks of reports that wait for each process."""
+
+
+def add_to(app: typer.Typer) -> None:
+    """Register the command."""
+    app.command("incidents")(cluster)
+
+
+def cluster(
+    source: InArgument,
+    output: OutOption = None,
+    bundle: BundleOption = None,
+    columns: MapOption = None,
+    region: RegionOption = None,
+    form: FormatOption = None,
+    jobs: Annotated[int, typer.Option(min=1, help="Processes that read the texts.")] = 1,
+) -> None:
+    """Group a history of reports into incidents: one JSON line a report, in order, and a summary.
+
+    Rows are taken in the order of the file, as the service would have met them: sort it by time
+    first. Bad rows go to OUT.errors.jsonl with their line and reason, and the exit code is 1.
+
+    Example: `pilah incidents riwayat.csv -o insiden.jsonl --map text=isi --jobs 4`
+    """
+    rows = read_rows(source, mapping(columns), sp4n=is_sp4n(form))
+    total = count_rows(source)
+    spare(source, output)
+    engine, summary, bad = triager(bundle), Summary(), 0
+    trouble = Path(f"{output or source.name}.errors.jsonl")
+    with (
+        _reading(bundle, jobs) as submit,
+        writer(output) as out,
+        lazy(trouble) as refuse,
+        progress("laporan", total) as tick,
+    ):
+        found = cluster_rows(
+            engine, rows, summary, region=region, submit=submit, window=AHEAD * jobs
+        )
+        for row in found:
+            if isinstance(row.content, BadRow):
+                refuse(asdict(row.content))
+                bad += 1
+            else:
+                out.write(json.dumps(asdict(row.content), ensure_ascii=False) + "\n")
+            tick(1)
+    _tell(summary)
+    if bad:
+        errors.print(f"{bad} bad row(s): see {trouble}", highlight=False)
+        raise typer.Exit(1)
+
+
+_engines: list[Triager] = []
+"""The one engine of a reading process."""
+
+
+@contextmanager
+def _reading(bundle: str | None, jobs: int) -> Iterator[Submit | None]:
+    """What reads reports in other processes; None when this one shall."""
+    if jobs == 1:
+        yield None
+        return
+    context = multiprocessing.get_context("spawn")  # a fork would share the threads of FAISS
+    with ProcessPoolExecutor(jobs, context, _prepare, (bundle,)) as pool:
+
+        def submit(items: Sequence[tuple[str, Report]]) -> Callable[[], Marks]:
+            return pool.submit(_recognise, list(items)).result
+
+        yield submit
+
+
+def _prepare(bundle: str | None) -> None:
+    _engines.append(triager(bundle))
+
+
+def _recognise(items: list[tuple[str, Report]]) -> Marks:
+    return _engines[0].recognise(items)
+
+
+def _tell(summary: Summary) -> None:
+    grouped = summary.reports - summary.alone
+    errors.print(
+        f"{summary.reports:,} reports, {summary.alone + len(summary.incidents):,} incidents: "
+        f"{len(summary.incidents):,} of two or more with {grouped:,} reports, "
+        f"{summary.possible:,} reports possibly of an earlier one",
+        highlight=False,
+    )
+    if not summary.incidents:
+        return
+    table = Table(title=f"the {min(SHOWN, len(summary.incidents))} largest", title_justify="left")
+    for name in ("incident", "reports", "first", "last", "place", "topic"):
+        table.add_column(name, overflow="fold")
+    regions = load_regions().by_code
+    for incident, known in summary.largest(SHOWN):
+        place = regions.get(known.place or "")
+        table.add_row(
+            incident,
+            f"{known.reports:,}",
+            known.first.date().isoformat(),
+            known.last.date().isoformat(),
+            place.name if place else "-",
+            known.topic or "-",
+        )
+    errors.print(table)
