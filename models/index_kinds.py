@@ -23,7 +23,7 @@ EXACT_UP_TO = 50_000
 """Beyond so many vectors an inverted index is built."""
 GROW_BY = 4
 """An inverted index is built anew, with more lists, when it holds so many times its first size."""
-RECALL = 0.985
+RECALL = 0.99
 """Share of the true 20 nearest that the look-up must find when the number of lists is chosen."""
 NEAREST = 20
 SAMPLE = 200
