@@ -41,10 +41,10 @@ def commands(command: Any, *path: str) -> Iterator[tuple[str, ...]]:  # noqa: AN
 
 COMMANDS = tuple(commands(typer.main.get_command(app)))
 CONTRACT = {
-    "classify", "compare", "incidents", "serve", "data check", "data import", "data split", "train", "evaluate",
+    "classify", "compare", "serve", "data check", "data import", "data split", "train", "evaluate",
     "bundle list", "bundle show", "bundle history", "bundle promote", "bundle rollback",
     "index verify", "index rebuild", "users add", "users list", "users password", "users disable",
-    "users enable", "audit verify", "claims", "routes list", "routes retire",
+    "users enable", "audit verify", "claims", "incidents", "routes list", "routes retire",
 }  # fmt: skip
 
 
