@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
@@ -97,7 +98,8 @@ def _usable(row: LabelledReport | BadRow, region: str | None) -> LabelledReport 
 
 def _print_result(result: Result) -> None:
     head = ("target", "rows", "accuracy", "macro-F1", "top-3", "ECE", "at 95 %", "alone", "right")
-    table = Table(*head, caption="alone: without a person, by its own threshold; right: of these")
+    caption = "alone: without a person, by its own threshold; right: of these"
+    table = Table(*head, caption=caption, box=SIMPLE_HEAD, show_edge=False, padding=(0, 1, 0, 0))
     for name, summary in result.summaries.items():
         target = result.targets.get(name)
         scores = (target.macro_f1.value, target.scores.top3) if target else (None, None)
@@ -121,17 +123,19 @@ def _rounded(figures: Sequence[float | None]) -> list[str]:
 
 
 def _print_comparison(result: Comparison) -> None:
-    table = Table(
-        "target", "rows", "A", "B", "B - A", "95 %", "only B", "only A", "macro-F1 B - A", "95 %",
-        caption=f"A: {result.a}, B: {result.b}; only B, only A: rows that one alone has right",
-    )  # fmt: skip
-    for name, d in result.targets.items():
-        gap, macro = d.accuracy, result.macro_f1.get(name)
-        table.add_row(
-            name, f"{d.rows:,}", f"{gap.a:.3f}", f"{gap.b:.3f}", *_told(gap), str(d.wins),
-            str(d.losses), *(_told(macro) if macro else ("-", "-")),
-        )  # fmt: skip
-    _out.print(table)
+    for title, gaps in (
+        ("accuracy", {name: d.accuracy for name, d in result.targets.items()}),
+        ("macro-F1", result.macro_f1),
+    ):
+        head = (title, "rows", "A", "B", "B - A", "95 %", "only B", "only A")
+        table = Table(*head, box=SIMPLE_HEAD, show_edge=False, padding=(0, 1, 0, 0))
+        for name, gap in gaps.items():
+            d = result.targets[name]
+            figures = (f"{gap.a:.3f}", f"{gap.b:.3f}", *_told(gap))
+            table.add_row(name, f"{d.rows:,}", *figures, str(d.wins), str(d.losses))
+        _out.print(table)
+    caption = f"A: {result.a}, B: {result.b}; only B, only A: rows that one alone has right"
+    _out.print(caption, highlight=False)
     for side, names in (("A", result.only_a), ("B", result.only_b)):
         if names:
             _out.print(f"only {side} answers: {', '.join(names)}", highlight=False)
