@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 import shutil
 import tempfile
 from dataclasses import asdict, dataclass, field, fields
@@ -28,7 +29,10 @@ from pilah.models.encoder import LsaEncoder
 from pilah.models.features import NgramFeatures
 from pilah.models.incidents import DuplicateThresholds
 from pilah.models.linear import Curves, LinearHead, dequantise, quantise
+from pilah.models.pairs import FORMAT as PAIRS_FORMAT
 from pilah.models.pairs import PairScorer
+
+log = logging.getLogger(__name__)
 
 FORMAT = 1
 TARGETS = ("topic_main", "topic_sub", "route", "agency", "outcome", "klasifikasi")
@@ -192,6 +196,9 @@ def _version(manifest: dict[str, Any]) -> str:
 
 def _pairs(folder: Path) -> tuple[PairScorer | None, DuplicateThresholds]:
     parts = json.loads((folder / "pairs.json").read_text("utf-8"))
+    if parts["scorer"].get("format") != PAIRS_FORMAT:
+        log.warning("%s: its pair scorer is of an earlier form and left out; train again", folder)
+        return _NO_PAIRS
     return PairScorer.from_dict(parts["scorer"]), DuplicateThresholds(**parts["thresholds"])
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import zlib
-from functools import cache
+from functools import cache, lru_cache
 from hashlib import blake2s
 from typing import TYPE_CHECKING
 
@@ -12,7 +12,7 @@ from pilah.datasets.tables import read_table
 from pilah.models.masking import case_numbers
 from pilah.models.phrases import PhraseFinder
 from pilah.models.reading import Fingerprint
-from pilah.models.text import stem, tokens
+from pilah.models.text import MAX_CACHED, roots, slang, stem, tokens
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -25,9 +25,11 @@ MAX_FIGURES = 12
 """At most this many plain figures of one text are kept, in order of the text."""
 
 _FIGURE = re.compile(r"(?<![\w.,/])\d{1,6}(?:[.,]\d{1,3})?(?![\w/])")
-_MONTH = re.compile(
-    r"\b(januari|februari|maret|april|mei|juni|juli|agustus|september|oktober|november|desember)\b"
-)
+MONTHS = frozenset(
+    ("januari", "februari", "maret", "april", "mei", "juni", "juli", "agustus", "september",
+     "oktober", "november", "desember")
+)  # fmt: skip
+_MONTH = re.compile(rf"\b({'|'.join(sorted(MONTHS))})\b")
 _NAME = re.compile(
     r"\b(?:atas nama|an|a n|bernama|nama|pak|bapak|bu|ibu|sdr|saudara|almarhumah?)\s+"
     r"([^\W\d_]{3,})"
@@ -82,6 +84,7 @@ def make_fingerprint(
         problems=problems_in(clean.normal),
         names=frozenset(map(hash_word, _names(clean.normal))),
         spots=frozenset(map(hash_word, spot_words(clean.normal))),
+        things=frozenset(map(hash_word, thing_words(clean.normal))),
         own_case=_OWN.search(clean.normal) is not None,
     )
 
@@ -120,6 +123,25 @@ def spot_words(normal: str) -> Iterator[str]:
                 break
             if told not in cues:
                 yield stem(told)
+
+
+def thing_words(normal: str) -> Iterator[str]:
+    """Words that are none of the language, so likely names ("excelso", "karangmojo")."""
+    known = words_of("stop") | MONTHS
+    for word in tokens(normal):
+        if len(word) > 2 and word.isalpha() and word not in known and not _is_common(word):
+            yield stem(word)
+
+
+@lru_cache(maxsize=MAX_CACHED)
+def _is_common(word: str) -> bool:
+    return word in roots() or stem(word) in roots() or word in _standard()
+
+
+@cache
+def _standard() -> frozenset[str]:
+    """What slang stands for."""
+    return frozenset(slang().values())
 
 
 def _names(normal: str) -> Iterable[str]:

@@ -15,7 +15,7 @@ from pilah.models.reading import Fingerprint
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-_HASHED = ("words", "names", "spots")
+_HASHED = ("words", "names", "spots", "things")
 """Fields that are sets of unsigned 32-bit integers: packed as such."""
 _OTHERS = tuple(f.name for f in fields(Fingerprint) if f.name not in (*_HASHED, "report_id"))
 _COUNTS = struct.Struct(f"<{len(_HASHED)}H")

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from pilah.datasets.errors import BundleError
-from pilah.models.pair_features import FEATURES, PLAIN, PairFeatures, WordWeights, pair_features
+from pilah.models.pair_features import FEATURES, PairFeatures, pair_features
+from pilah.models.word_weights import PLAIN, WordWeights
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -19,8 +20,12 @@ if TYPE_CHECKING:
 
     from pilah.models.reading import Fingerprint
 
-FORMAT = 1
+FORMAT = 2
 """Version of a saved scorer."""
+TELLING = 0.5
+"""From this weight on, log(1 + weight), the names that both texts tell are worth saying."""
+SWAPPED = 0.2
+"""From here on, likeness times what differs, a text is told as a copy with another place."""
 
 
 @dataclass(frozen=True)
@@ -114,6 +119,10 @@ def evidence(features: PairFeatures) -> tuple[str, ...]:
     flags = (phrase for name, phrase in _PHRASES.items() if name in found - implied)
     measured = (
         "most words shared" if features.containment >= 0.5 and not features.exact_copy else "",
+        "same names told" if features.shared_things >= TELLING else "",
+        "alike but for the place" if features.swapped_spots >= SWAPPED else "",
+        "alike but for a name" if features.swapped_things >= SWAPPED else "",
+        "alike but for a number" if features.swapped_numbers >= SWAPPED else "",
         _apart(features.log_days),
         f"{math.expm1(features.log_km):.1f} km apart" if features.log_km > 0 else "",
     )
@@ -159,13 +168,19 @@ _IMPLIED = (
 )  # fmt: skip
 """(found, what it makes needless to say)."""
 _BY_HAND = {
-    "cosine": 2.0, "overlap": 2.0, "containment": 2.0, "exact_copy": 2.0, "same_village": 1.0,
-    "other_village": -2.0, "other_district": -2.0, "other_regency": -6.0, "same_street": 1.5,
-    "other_street": -2.5, "other_rt": -2.5, "other_rw": -2.0, "other_km": -3.0, "other_no": -2.0,
-    "same_landmark": 1.5, "same_spot_words": 2.0, "other_spot_words": -1.5, "swapped": -2.0,
-    "same_case": 5.0, "other_case": -6.0, "other_name": -1.0, "other_month": -1.0,
-    "same_problem": 0.7, "other_problem": -2.0, "same_reporter": 1.0, "own_case": -2.0,
-    "log_days": -0.3, "near": 2.0, "log_km": -1.0, "spot_and_matter": 1.5,
+    "cosine": 1.0, "overlap": 1.0, "containment": 1.0, "matter_overlap": 1.0, "exact_copy": 2.0,
+    "shared_words": 1.0, "shared_things": 0.5, "shared_spots": 0.5, "shared_numbers": 0.5,
+    "shared_told": 0.7, "place_and_matter": 1.0, "spot_containment": 0.5, "left_things": -0.3,
+    "left_spots": -0.3, "left_numbers": -0.3, "swapped_words": -1.0, "swapped_things": -1.5,
+    "swapped_spots": -2.0, "swapped_numbers": -1.5, "swapped_landmark": -2.0,
+    "swapped_month": -1.0, "same_village": 1.0, "other_village": -1.5, "other_district": -2.0,
+    "other_regency": -5.0, "same_street": 1.0, "other_street": -2.0, "same_rt": 0.7,
+    "other_rt": -1.5, "same_rw": 0.7, "other_rw": -1.5, "same_km": 0.7, "other_km": -2.0,
+    "same_no": 1.0, "other_no": -1.5, "same_landmark": 1.0, "other_landmark": -1.0,
+    "same_case": 3.0, "other_case": -0.5, "same_name": 0.7, "other_name": -0.7,
+    "same_month": 0.3, "other_month": -0.7, "same_problem": 0.5, "other_problem": -1.0,
+    "same_topic": 0.5, "other_topic": -0.5, "same_reporter": 1.0, "own_case": -0.7,
+    "log_days": -0.5, "near": 1.5, "log_km": -1.0,
 }  # fmt: skip
 
 

@@ -66,6 +66,7 @@ class Fingerprint:
         problems: slugs of the things complained about (``"street_light"``), from problems.csv.
         names: hashed words that follow "pak", "bu", "atas nama" and the like.
         spots: hashed words that stand where a place is told ("di", "depan", "dusun" before them).
+        things: hashed words that are none of the language: names of places, firms and people.
         own_case: it tells of the writer's own papers, aid or wages, not of a shared place.
     """
 
@@ -86,6 +87,7 @@ class Fingerprint:
     problems: frozenset[str] = frozenset()
     names: frozenset[int] = frozenset()
     spots: frozenset[int] = frozenset()
+    things: frozenset[int] = frozenset()
     own_case: bool = False
 
 

@@ -16,15 +16,14 @@ from pilah.datasets.records import Report
 from pilah.models.fingerprint import content_words, hash_word, make_fingerprint, problems_in
 from pilah.models.pair_features import (
     FEATURES,
-    PLAIN,
     PairFeatures,
-    WordWeights,
     kilometres,
     pair_features,
 )
 from pilah.models.pairs import PairScorer, evidence, plain_scorer
 from pilah.models.reading import Fingerprint, PlaceReading
 from pilah.models.text import read_text
+from pilah.models.word_weights import PLAIN, WordWeights
 
 NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)
 
@@ -95,7 +94,24 @@ def test_evidence_names_only_the_deepest_place() -> None:
 def test_unlike_places_in_like_texts_are_swapped() -> None:
     one = fingerprint("lampu jalan mati di kampung sawah sejak senin malam")
     two = fingerprint("lampu jalan mati di kampung melayu sejak senin malam", "r2")
-    assert pair_features(one, two, 0.9).swapped > pair_features(one, one, 0.9).swapped == 0
+    swapped, copied = pair_features(one, two, 0.9), pair_features(one, one, 0.9)
+    assert swapped.swapped_spots > copied.swapped_spots == 0
+    assert "alike but for the place" in evidence(swapped)
+    assert plain_scorer().probability(swapped) < plain_scorer().probability(copied)
+
+
+def test_names_that_are_no_words_are_things() -> None:
+    made = fingerprint("parkir liar depan warung Excelso di kampung Karangmojo, mohon ditertibkan")
+    assert made.things == {hash_word("excelso"), hash_word("karangmojo")}
+
+
+def test_what_both_tell_of_place_and_matter() -> None:
+    one = fingerprint("lampu padam di Karangmojo")
+    two = fingerprint("Karangmojo lampunya padam lagi", "r2")
+    other = fingerprint("Karangmojo butuh vaksin anjing", "r3")
+    assert pair_features(one, two, 0).place_and_matter > 0
+    assert pair_features(one, other, 0).shared_told > 0
+    assert pair_features(one, other, 0).place_and_matter == 0
 
 
 def test_an_unknown_street_is_no_conflict() -> None:
@@ -214,9 +230,9 @@ def test_conflict_lowers_and_agreement_raises() -> None:
     score = scorer.probability(middle)
     for name in FEATURES:
         changed = scorer.probability(replace(middle, **{name: 1.0}))
-        if name.startswith("same_"):
+        if name.startswith(("same_", "shared_")):
             assert changed >= score
-        if name.startswith("other_"):
+        if name.startswith(("other_", "swapped_", "left_")):
             assert changed <= score
 
 

@@ -2,29 +2,34 @@
 
 from __future__ import annotations
 
+import random
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from pilah.datasets.records import LabelledReport, Labels, Report
 from pilah.models.encoder import HashEncoder
 from pilah.models.fingerprint import make_fingerprint
 from pilah.models.pair_features import FEATURES
 from pilah.models.pairs import plain_scorer
-from pilah.models.reading import Fingerprint, PlaceReading, Vector
+from pilah.models.reading import CleanText, Fingerprint, PlaceReading, Vector
 from pilah.models.text import read_text
+from pilah.training.pair_sets import HARD_NEGATIVE_OF, Material, Pair, training_pairs
 from pilah.training.pairs import (
-    AGAINST,
-    FREE,
-    HARD_NEGATIVE_OF,
-    Pair,
+    PRECISION_TARGET,
+    STRANGERS_SHOWN,
+    WEIGHTS,
     PairFit,
+    find_thresholds,
     fit_pair_scorer,
-    training_pairs,
+    is_against,
 )
+from pilah.training.retold import REMINDERS, retellings, retold
 
 NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)
 MATTERS = ("lampu jalan mati", "got mampet", "jalan berlubang", "sampah menumpuk", "pohon tumbang")
@@ -47,78 +52,115 @@ def corpus() -> list[LabelledReport]:
     return rows
 
 
-def read(rows: list[LabelledReport]) -> tuple[list[Fingerprint], Vector]:
-    made, normals = [], []
-    for i, one in enumerate(rows):
-        clean = read_text(one.report.text)
+def read(rows: list[LabelledReport]) -> tuple[list[CleanText], list[Fingerprint], Vector]:
+    cleans = [read_text(one.report.text) for one in rows]
+    made = []
+    for i, (one, clean) in enumerate(zip(rows, cleans, strict=True)):
         street = clean.normal.split("jalan ")[-1].split()[0]
-        place = PlaceReading("34.04.07", 0.9, streets=frozenset({street}))
+        place = PlaceReading("34.04", 0.9, streets=frozenset({street}))
         moment = NOON + timedelta(days=i % 7)
-        made.append(make_fingerprint(f"r{i}", one.report, clean, place, None, moment))
-        normals.append(clean.normal)
-    return made, HashEncoder().encode(normals)
+        made.append(make_fingerprint(f"r{i}", one.report, clean, place, "jalan", moment))
+    return cleans, made, HashEncoder().encode([clean.normal for clean in cleans])
 
 
-def test_pairs_of_every_kind_each_once() -> None:
-    rows = corpus()
-    pairs = training_pairs(rows, read(rows)[1])
-    kinds = {kind: [p for p in pairs if p.kind == kind] for kind in {p.kind for p in pairs}}
-    assert set(kinds) == {"same", "hard", "near", "random", "moved"}
-    assert len(kinds["same"]) == 25
-    assert len(kinds["hard"]) == 50
-    assert len({(p.a, p.b) for p in pairs if p.kind != "moved"}) == len(pairs) - len(kinds["moved"])
-    assert all(p.a < p.b and p.same == (p.kind == "same") for p in pairs)
-
-
-def test_pairs_depend_on_the_seed_alone() -> None:
-    rows = corpus()
-    assert training_pairs(rows, seed=3) == training_pairs(rows, seed=3)
-    assert training_pairs(rows, seed=3) != training_pairs(rows, seed=4)
-
-
-def test_strangers_never_share_an_incident() -> None:
-    pairs = training_pairs(corpus(), other=20)
-    assert all(p.groups[0] != p.groups[1] for p in pairs if p.kind in ("random", "moved"))
+def material(rows: list[LabelledReport]) -> Material:
+    cleans, prints, vectors = read(rows)
+    chosen = [i for i, one in enumerate(rows) if one.labels.incident]
+    return Material(rows, prints, vectors, retellings(rows, cleans, prints, HashEncoder(), chosen))
 
 
 @pytest.fixture(scope="module")
-def fitted() -> tuple[list[Pair], PairFit]:
-    rows = corpus()
-    fingerprints, vectors = read(rows)
-    pairs = training_pairs(rows, vectors)
-    return pairs, fit_pair_scorer(pairs, fingerprints, vectors)
+def pairs() -> list[Pair]:
+    return training_pairs(material(corpus()))
 
 
-def test_a_learnable_set_is_learned(fitted: tuple[list[Pair], PairFit]) -> None:
-    metrics = fitted[1].metrics
-    assert metrics.hard_average_precision > 0.9
+def test_pairs_of_every_kind(pairs: list[Pair]) -> None:
+    count = {kind: sum(p.kind == kind for p in pairs) for kind in {p.kind for p in pairs}}
+    assert count["same"] == 25
+    assert count["hard"] == 50
+    assert count["retold"] == 50
+    assert count["moved"] == sum(count.get(kind, 0) for kind in ("near", "random", "topic")) > 100
+    assert all(p.same == (p.kind in ("same", "retold")) for p in pairs)
+
+
+def test_pairs_depend_on_the_seed_alone() -> None:
+    known = material(corpus())
+    assert training_pairs(known, seed=3) == training_pairs(known, seed=3)
+    assert training_pairs(known, seed=3) != training_pairs(known, seed=4)
+
+
+def test_strangers_never_share_an_incident(pairs: list[Pair]) -> None:
+    assert all((p.groups[0] == p.groups[1]) == (p.same or p.kind == "hard") for p in pairs)
+
+
+def test_a_moved_stranger_comes_to_the_same_district(pairs: list[Pair]) -> None:
+    moved = [p for p in pairs if p.kind == "moved"]
+    assert all((p.a.place or "-")[:8] == (p.b.place or "")[:8] for p in moved)
+    assert 0 < sum(p.a.place == p.b.place for p in moved) < len(moved)
+    assert {len(p.a.place or "") for p in moved} == {13}
+
+
+def test_time_between_is_of_a_year_for_strangers_and_of_months_for_a_retelling(
+    pairs: list[Pair],
+) -> None:
+    def longest(kind: str) -> float:
+        found = (p for p in pairs if p.kind == kind)
+        return max((p.b.received_at - p.a.received_at) / timedelta(days=1) for p in found)
+
+    assert longest("moved") > 200
+    assert longest("retold") <= 120
+
+
+@given(text=st.text(alphabet="ab c", min_size=1, max_size=80), seed=st.integers(0, 99))
+def test_a_retelling_holds_only_words_of_the_report_and_of_a_reminder(text: str, seed: int) -> None:
+    known = {*text.split(), "lain", *(word for line in REMINDERS for word in line.split())}
+    source = random.Random(seed)  # noqa: S311
+    assert set(retold(text, "lain", source).split()) <= known
+
+
+@pytest.fixture(scope="module")
+def fitted(pairs: list[Pair]) -> PairFit:
+    return fit_pair_scorer(pairs)
+
+
+def test_a_learnable_set_is_learned(fitted: PairFit) -> None:
+    metrics = fitted.metrics
     assert metrics.positives == 25
+    assert metrics.hard_average_precision > 0.9
     assert metrics.average_precision > 5 * metrics.positives / metrics.pairs
 
 
-def test_no_evidence_changes_its_sense(fitted: tuple[list[Pair], PairFit]) -> None:
-    scorer = fitted[1].scorer
-    for name, weight in zip(FEATURES, scorer.weights, strict=True):
-        if name in FREE:
-            continue
-        against = name.startswith("other_") or name in AGAINST
-        assert (weight <= 0) if against else (weight >= 0), name
+def test_no_evidence_changes_its_sense(fitted: PairFit) -> None:
+    for name, weight in zip(FEATURES, fitted.scorer.weights, strict=True):
+        assert (weight <= 0) if is_against(name) else (weight >= 0), name
 
 
-def test_unseen_evidence_keeps_its_weight_by_hand(fitted: tuple[list[Pair], PairFit]) -> None:
-    scorer = fitted[1].scorer
+def test_unseen_evidence_keeps_its_weight_by_hand(fitted: PairFit) -> None:
     case = FEATURES.index("same_case")
-    assert scorer.weights[case] > 0.2 * plain_scorer().weights[case]
+    slope = fitted.scorer.weights[case] / fitted.scorer.scale[case]
+    assert slope > 0.2 * plain_scorer().weights[case]
 
 
-def test_thresholds_are_in_order(fitted: tuple[list[Pair], PairFit]) -> None:
-    thresholds = fitted[1].thresholds
-    assert 0 <= thresholds.possible <= thresholds.duplicate <= 1
+def test_thresholds_keep_what_they_promise(pairs: list[Pair]) -> None:
+    source = np.random.default_rng(0)
+    same = np.array([p.same for p in pairs])
+    close = same | np.array([p.kind == "hard" for p in pairs])
+    probability = source.uniform(0, 0.5, len(pairs)) + 0.5 * close + 0.1 * same
+    found = find_thresholds(pairs, probability)
+    weight = np.array([WEIGHTS[p.kind] for p in pairs])
+    sure = probability >= found.duplicate
+    moved = probability[[p.kind == "moved" for p in pairs]]
+    assert found.possible < 0.5 < found.duplicate
+    assert (moved >= found.possible).mean() <= STRANGERS_SHOWN
+    assert weight[sure & same].sum() / weight[sure].sum() >= PRECISION_TARGET
 
 
-def test_the_fit_is_reproducible(fitted: tuple[list[Pair], PairFit]) -> None:
-    rows = corpus()
-    fingerprints, vectors = read(rows)
-    shuffled = [replace(f) for f in fingerprints]
-    again = fit_pair_scorer(training_pairs(rows, vectors), shuffled, vectors)
-    assert np.allclose(again.scorer.weights, fitted[1].scorer.weights)
+def test_no_threshold_reaches_the_target_when_nothing_is_told_apart(pairs: list[Pair]) -> None:
+    found = find_thresholds(pairs, np.full(len(pairs), 0.5))
+    assert found.duplicate == 1
+
+
+def test_the_fit_is_reproducible(pairs: list[Pair], fitted: PairFit) -> None:
+    again = fit_pair_scorer([replace(pair) for pair in pairs])
+    assert again.scorer.weights == fitted.scorer.weights
+    assert again.thresholds == fitted.thresholds

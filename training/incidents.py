@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING
 
 from pilah.datasets.regions import load_regions
 from pilah.models.fingerprint import make_fingerprint
-from pilah.models.pair_features import WordWeights
 from pilah.models.places import PlaceReader
-from pilah.training.pairs import PairFit, fit_pair_scorer, training_pairs
+from pilah.models.word_weights import WordWeights
+from pilah.training.pair_sets import HARD_NEGATIVE_OF, Material, training_pairs
+from pilah.training.pairs import PairFit, fit_pair_scorer
+from pilah.training.retold import retellings
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
     from pilah.datasets.records import LabelledReport
+    from pilah.models.encoder import Encoder
     from pilah.models.reading import CleanText, Fingerprint
 
 MIN_INCIDENTS = 20
@@ -25,14 +25,18 @@ UNDATED = datetime(2000, 1, 1, tzinfo=UTC)
 
 
 def fit_incidents(
-    rows: Sequence[LabelledReport], cleans: Sequence[CleanText], vectors: NDArray[np.float32]
+    rows: Sequence[LabelledReport],
+    cleans: Sequence[CleanText],
+    encoder: Encoder,
+    topics: Sequence[str | None],
 ) -> PairFit | None:
     """Fit and measure the pair scorer; None when there are too few incidents to learn from.
 
     Args:
         rows: labelled reports.
         cleans: their text forms.
-        vectors: their embeddings, shape (len(rows), dim).
+        encoder: embeds them, and what is told once more.
+        topics: what a head answers for rows that it was not fitted on; None where it says nothing.
     """
     sizes: dict[str, int] = {}
     for row in rows:
@@ -40,13 +44,24 @@ def fit_incidents(
             sizes[row.labels.incident] = sizes.get(row.labels.incident, 0) + 1
     if sum(n > 1 for n in sizes.values()) < MIN_INCIDENTS:
         return None
-    prints = fingerprints(rows, cleans)
+    prints = fingerprints(rows, cleans, topics)
+    vectors = encoder.encode([clean.normal for clean in cleans])
     words = WordWeights.count(p.words for p in prints)
-    return fit_pair_scorer(training_pairs(rows, vectors), prints, vectors, words=words)
+    chosen = [i for i, row in enumerate(rows) if row.labels.incident or _imitates(row)]
+    told = retellings(rows, cleans, prints, encoder, chosen)
+    return fit_pair_scorer(training_pairs(Material(rows, prints, vectors, told)), words=words)
 
 
-def fingerprints(rows: Sequence[LabelledReport], cleans: Sequence[CleanText]) -> list[Fingerprint]:
-    """Fingerprints as the service makes them, but with the labelled topic."""
+def _imitates(row: LabelledReport) -> bool:
+    return bool(row.extra.get(HARD_NEGATIVE_OF))
+
+
+def fingerprints(
+    rows: Sequence[LabelledReport],
+    cleans: Sequence[CleanText],
+    topics: Sequence[str | None],
+) -> list[Fingerprint]:
+    """Fingerprints as the service makes them, with these topics."""
     regions = load_regions()
     reader = PlaceReader(regions)
     return [
@@ -55,8 +70,8 @@ def fingerprints(rows: Sequence[LabelledReport], cleans: Sequence[CleanText]) ->
             row.report,
             clean,
             reader.read(clean.fixed, regions.resolve(row.report.region), row.report.location),
-            row.labels.topic_main,
+            topic,
             row.report.reported_at or UNDATED,
         )
-        for i, (row, clean) in enumerate(zip(rows, cleans, strict=True))
+        for i, (row, clean, topic) in enumerate(zip(rows, cleans, topics, strict=True))
     ]

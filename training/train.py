@@ -79,7 +79,8 @@ def train(
     held_out = {t.name: HeldOut(fitted[t.name], t.index) for t in targets}
     routing = None if own else fit_routing(data.rows, data.cleans, held_out, config.sure_precision)
     progress("incidents")
-    incidents = fit_incidents(data.rows, data.cleans, encoder.project(matrix))
+    topics = _spoken(held_out.get("topic_main"), len(data.rows))
+    incidents = fit_incidents(data.rows, data.cleans, encoder, topics)
     facts = _facts(config, data, targets, fitted)
     bundle = Bundle(
         name=config.name,
@@ -127,6 +128,16 @@ def _fit(
     )
     index, name = target.index, f"head-{target.name}"
     return fit_head(matrix[index], target.labels, group[index], settings, stages=stages, name=name)
+
+
+def _spoken(topic: HeldOut | None, rows: int) -> list[str | None]:
+    """The topic that the head says of each row, fitted without it; None for other rows."""
+    spoken: list[str | None] = [None] * rows
+    if topic is not None:
+        best = topic.fitted.held_out.argmax(axis=1)
+        for i, label in zip(topic.index, best, strict=True):
+            spoken[i] = topic.fitted.head.labels[label]
+    return spoken
 
 
 def _measured(bundle: Bundle, data: Prepared, cut: Split, rule: str) -> dict[str, Any]:
