@@ -28,6 +28,7 @@ from pilah.service.cli_common import (
     progress,
     spare,
 )
+from pilah.service.cli_suspects import suspects_cli
 
 app = typer.Typer(no_args_is_help=True, help="Look at, convert and split labelled reports.")
 _out = Console()
@@ -59,6 +60,9 @@ def check_cli(
         _print(report)
     if report.errors:
         raise typer.Exit(1)
+
+
+app.command("suspects")(suspects_cli)
 
 
 @app.command("import")

@@ -41,10 +41,11 @@ def commands(command: Any, *path: str) -> Iterator[tuple[str, ...]]:  # noqa: AN
 
 COMMANDS = tuple(commands(typer.main.get_command(app)))
 CONTRACT = {
-    "classify", "compare", "serve", "data check", "data import", "data split", "train", "evaluate",
-    "bundle list", "bundle show", "bundle history", "bundle promote", "bundle rollback",
-    "index verify", "index rebuild", "users add", "users list", "users password", "users disable",
-    "users enable", "audit verify", "claims", "incidents", "routes list", "routes retire",
+    "classify", "compare", "serve", "data check", "data import", "data split", "data suspects",
+    "train", "evaluate", "bundle list", "bundle show", "bundle history", "bundle promote",
+    "bundle rollback", "index verify", "index rebuild", "users add", "users list",
+    "users password", "users disable", "users enable", "audit verify", "claims", "incidents",
+    "routes list", "routes retire",
 }  # fmt: skip
 
 

@@ -35,6 +35,7 @@ class Prepared:
         rows: the good rows.
         cleans: their text forms.
         groups: rows with one number never lie on both sides of a split, shape (n,).
+        places: name of the file and line of each row.
         bad: how many rows could not be read.
         findings: kind of finding -> how often ``pilah data check`` has it, errors first.
     """
@@ -42,13 +43,20 @@ class Prepared:
     rows: list[LabelledReport]
     cleans: list[CleanText]
     groups: NDArray[np.int64]
+    places: list[tuple[str, int]]
     bad: int = 0
     findings: dict[str, int] = field(default_factory=dict)
 
     def take(self, index: NDArray[np.int64]) -> Prepared:
         """Only the rows with these numbers."""
-        rows, cleans = ([part[i] for i in index.tolist()] for part in (self.rows, self.cleans))
-        return replace(self, rows=rows, cleans=cleans, groups=self.groups[index])
+        chosen = index.tolist()
+        return replace(
+            self,
+            rows=[self.rows[i] for i in chosen],
+            cleans=[self.cleans[i] for i in chosen],
+            groups=self.groups[index],
+            places=[self.places[i] for i in chosen],
+        )
 
     @property
     def fingerprint(self) -> str:
@@ -65,16 +73,19 @@ def prepare(config: TrainConfig) -> Prepared:
         InputError: there is no good row.
     """
     good: list[LabelledReport] = []
+    places: list[tuple[str, int]] = []
     bad, findings = 0, Counter[str]()
     for path in config.data:
         rows = list(read_rows(path, config.map))
         findings.update(f"{f.severity} {f.kind}" for f in check(rows, find_personal_data).findings)
         bad += sum(isinstance(row.content, BadRow) for row in rows)
         good += [_usable(r.content, config) for r in rows if not isinstance(r.content, BadRow)]
+        places += [(path.name, r.line) for r in rows if not isinstance(r.content, BadRow)]
     if not good:
         raise InputError(f"no usable row in {len(config.data)} file(s), {bad} bad rows")
     cleans = [read_text(r.report.full_text) for r in good]
-    return Prepared(good, cleans, _groups(good, cleans), bad, dict(sorted(findings.items())))
+    group, found = _groups(good, cleans), dict(sorted(findings.items()))
+    return Prepared(good, cleans, group, places, bad, found)
 
 
 def hold_out(data: Prepared, config: TrainConfig) -> Split:

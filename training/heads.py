@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import warnings
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +20,9 @@ from pilah.evaluation.thresholds import thresholds
 from pilah.models.linear import FloatArray, LinearHead
 from pilah.training.calibration import fit_calibration
 from pilah.training.stages import Arrays, Stages
+
+if TYPE_CHECKING:
+    from pilah.training.config import TrainConfig
 
 WORTH_PROCESSES = 500_000
 """Values in the feature matrix from which the folds are fitted side by side."""
@@ -45,6 +49,11 @@ class HeadSettings:
     stated_precision: float = 0.75
     sure_precision: float = 0.9
     seed: int = 0
+
+
+def settings_of(config: TrainConfig) -> HeadSettings:
+    """The settings of the heads in an experiment."""
+    return HeadSettings(**{f.name: getattr(config, f.name) for f in fields(HeadSettings)})
 
 
 @dataclass(frozen=True, slots=True)

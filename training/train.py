@@ -21,7 +21,7 @@ from pilah.models.incidents import DuplicateThresholds
 from pilah.models.triage import Triager
 from pilah.training.card import write_card
 from pilah.training.data import Prepared, hold_out, prepare
-from pilah.training.heads import FittedHead, HeadSettings, fit_head
+from pilah.training.heads import FittedHead, fit_head, settings_of
 from pilah.training.incidents import fit_incidents
 from pilah.training.routing import HeldOut, fit_routing
 from pilah.training.stages import Stages
@@ -118,16 +118,10 @@ def _fit(
     config: TrainConfig,
     stages: Stages | None,
 ) -> FittedHead:
-    settings = HeadSettings(
-        strength=config.strength,
-        balance=config.balance,
-        folds=config.folds,
-        stated_precision=config.stated_precision,
-        sure_precision=config.sure_precision,
-        seed=config.seed,
-    )
     index, name = target.index, f"head-{target.name}"
-    return fit_head(matrix[index], target.labels, group[index], settings, stages=stages, name=name)
+    return fit_head(
+        matrix[index], target.labels, group[index], settings_of(config), stages=stages, name=name
+    )
 
 
 def _spoken(topic: HeldOut | None, rows: int) -> list[str | None]:
