@@ -170,6 +170,30 @@ def test_a_spoilt_head_loses_where_it_was_spoilt(
     assert all(d.accuracy.difference <= 0 for d in short.values())
 
 
+def test_a_label_that_one_side_forgot_counts_against_it(
+    bundle: Bundle, rows: list[LabelledReport]
+) -> None:
+    """The rows of a label that neither knows do not count; of one that B lost, they do."""
+    head = bundle.heads["topic_main"]
+    kept = np.array([label != "20" for label in head.labels])
+    fewer = replace(
+        head,
+        labels=tuple(label for label in head.labels if label != "20"),
+        weights=head.weights[kept],
+        bias=head.bias[kept],
+        shift=head.shift[kept],
+        curves=None,
+    )
+    small = replace(bundle, heads={"topic_main": fewer})
+    both = compare(triager(small), triager(small), rows, resamples=50).targets["topic_main"]
+    lost = compare(triager(bundle), triager(small), rows, resamples=50).targets["topic_main"]
+    forgotten = sum(r.labels.topic_main == "KEPENDUDUKAN" for r in rows)
+    assert forgotten > 0
+    assert lost.rows - both.rows == forgotten
+    assert lost.accuracy.b * lost.rows == pytest.approx(both.accuracy.b * both.rows)
+    assert lost.losses > 0
+
+
 def test_a_head_that_one_side_lacks_is_named(bundle: Bundle, rows: list[LabelledReport]) -> None:
     heads = {n: h for n, h in bundle.heads.items() if n != "outcome"}
     found = compare(triager(bundle), triager(replace(bundle, heads=heads)), rows, resamples=50)

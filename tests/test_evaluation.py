@@ -137,9 +137,9 @@ def test_the_heat_map_holds_the_largest_labels(result: Result) -> None:
 
 
 def test_labels_are_named() -> None:
-    assert named("20") == "PERHUBUNGAN" or named("20").isupper()
+    assert named("20") == "KEPENDUDUKAN"
     assert named("Dinas Sosial") == "Dinas Sosial"
-    assert named("20 + Dinas Sosial") == f"{named('20')} + Dinas Sosial"
+    assert named("20 + Dinas Sosial") == "KEPENDUDUKAN + Dinas Sosial"
 
 
 class Page(HTMLParser):
