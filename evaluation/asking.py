@@ -169,6 +169,13 @@ def given_label(row: LabelledReport, name: str, *, own: bool) -> str | None:
     return topic.id if topic else f"{labels.topic_main} / {labels.topic_sub or '-'}"
 
 
+def named(label: str) -> str:
+    """A label as people know it: SP4N topics by name, everything else as it is."""
+    topics = load_taxonomy().by_id
+    parts = [topics[p].sub or topics[p].main if p in topics else p for p in label.split(" + ")]
+    return " + ".join(parts)
+
+
 OFFICES = (
     "pemerintah desa", "pemerintah nagari", "pemerintah kalurahan", "pemerintah gampong",
     "pemerintah kampung", "kelurahan", "kecamatan", "kapanewon", "kemantren", "distrik",

@@ -12,6 +12,7 @@ import numpy as np
 from pilah.datasets.errors import InputError
 from pilah.evaluation.asking import AGENCY, BOTH, Asked, Said, ask, same_body
 from pilah.evaluation.compare import incident_groups
+from pilah.evaluation.findings import Finding, overconfident, promise, weak_labels, weak_slices
 from pilah.evaluation.intervals import Interval, percentile
 from pilah.evaluation.metrics import Scores, score
 from pilah.evaluation.slices import slices_of
@@ -60,6 +61,7 @@ class Result:
         agency: the agency answer end to end, or None without labelled agencies.
         summaries: head, ``agency_answer`` or ``topic_and_agency`` -> intervals, curves, confusions
             and slices.
+        findings: what to see first, in sentences.
     """
 
     bundle: str
@@ -67,6 +69,7 @@ class Result:
     targets: dict[str, TargetResult]
     agency: AgencyResult | None
     summaries: dict[str, Summary]
+    findings: tuple[Finding, ...]
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON."""
@@ -96,20 +99,37 @@ def evaluate(
     slices, groups = slices_of(rows), incident_groups(rows)
     kept = {name: only(said, said.known) for name, said in known.items()}
     whole = {name: asked.said[name] for name in (AGENCY, BOTH) if name in asked.said}
+    targets = {
+        name: TargetResult(
+            scores=_scores(asked, name, said),
+            macro_f1=percentile(*macro_f1(said, groups)),
+            unknown=_unknown(known[name]),
+        )
+        for name, said in kept.items()
+    }
+    summaries = {name: summarise(said, slices) for name, said in (kept | whole).items()}
+    wanted = asked.bundle.facts.get("config", {}).get("sure_precision")
     return Result(
         bundle=asked.bundle.version,
         rows=len(rows),
-        targets={
-            name: TargetResult(
-                scores=_scores(asked, name, said),
-                macro_f1=percentile(*macro_f1(said, groups)),
-                unknown=_unknown(known[name]),
-            )
-            for name, said in kept.items()
-        },
+        targets=targets,
         agency=_agency(asked, whole[AGENCY]) if AGENCY in whole else None,
-        summaries={name: summarise(said, slices) for name, said in (kept | whole).items()},
+        summaries=summaries,
+        findings=_findings(summaries, targets, wanted),
     )
+
+
+def _findings(
+    summaries: dict[str, Summary], targets: dict[str, TargetResult], wanted: float | None
+) -> tuple[Finding, ...]:
+    found: list[Finding | None] = []
+    for name, summary in summaries.items():
+        # Two answers that are each right nine times in ten are not both right as often.
+        found += [promise(name, summary, wanted)] if wanted and name != BOTH else []
+        found += [overconfident(name, summary)] if name != BOTH else []
+        found += [weak_labels(name, targets[name].scores.per_class)] if name in targets else []
+        found += weak_slices(name, summary)
+    return tuple(f for f in found if f is not None)
 
 
 def _unknown(said: Said) -> dict[str, int]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from pilah.datasets.taxonomy import load_taxonomy
+from pilah.evaluation.asking import named
 
 if TYPE_CHECKING:
     from pilah.evaluation.compare import Comparison
@@ -69,13 +69,6 @@ def heat(summary: Summary) -> Heat:
             for t in labels
         ),
     )  # fmt: skip
-
-
-def named(label: str) -> str:
-    """A label as people know it: SP4N topics by name, everything else as it is."""
-    topics = load_taxonomy().by_id
-    parts = [topics[p].sub or topics[p].main if p in topics else p for p in label.split(" + ")]
-    return " + ".join(parts)
 
 
 def _render(template: str, **values: object) -> str:

@@ -1,4 +1,4 @@
-"""Groups of rows that a mean hides: region, length, informality, register, language, channel."""
+"""Groups of rows that a mean hides: region, length, informality, language, channel, month."""
 
 from __future__ import annotations
 
@@ -26,17 +26,19 @@ LONGER = "81 words or more"
 INFORMAL = ((0.0, "no informal word"), (0.05, "up to 5 %"), (0.15, "5 to 15 %"))
 MORE_INFORMAL = "over 15 %"
 BANDS = (*(name for _, name in (*LENGTHS, *INFORMAL)), LONGER, MORE_INFORMAL)
+MONTH = re.compile(r"\d{4}-\d{2}")
 _WORD = re.compile(r"[^\W\d_]+")
 
 Slices = dict[str, dict[str, NDArray[np.int64]]]
-"""Dimension -> value -> row numbers; bands in their order, everything else by size."""
+"""Dimension -> value -> row numbers; bands and months in their order, else by size."""
 
 
 def slices_of(rows: Sequence[LabelledReport]) -> Slices:
     """Row numbers of every slice with at least :data:`MIN_ROWS` rows.
 
-    Province, channel, register and language come from the rows; a dimension that no row has is
-    absent. Length and informality are read from the text, and the language where no row names one.
+    Province, channel, month, register and language come from the rows; a dimension that no row has
+    is absent. Length and informality are read from the text, and the language where no row names
+    one.
     """
     found = {
         "province": [province(r) for r in rows],
@@ -45,6 +47,7 @@ def slices_of(rows: Sequence[LabelledReport]) -> Slices:
         "register": [r.extra.get("register", UNKNOWN) for r in rows],
         **_language(rows),
         "channel": [r.report.channel or UNKNOWN for r in rows],
+        "month": [month(r) for r in rows],
     }
     return {name: _grouped(v) for name, v in found.items() if set(v) != {UNKNOWN}}
 
@@ -53,6 +56,7 @@ def _grouped(values: Sequence[str]) -> dict[str, NDArray[np.int64]]:
     array = np.array(values, dtype=object)
     large = [v for v, n in Counter(values).most_common() if n >= MIN_ROWS]
     large.sort(key=lambda v: BANDS.index(v) if v in BANDS else -1)
+    large.sort(key=lambda v: v if MONTH.fullmatch(v) else "")
     return {v: np.flatnonzero(array == v) for v in large}
 
 
@@ -66,6 +70,12 @@ def province(row: LabelledReport) -> str:
     """Province of the region that came with the report."""
     region = load_regions().resolve(row.report.region)
     return load_regions().province_of(region.code).name if region else UNKNOWN
+
+
+def month(row: LabelledReport) -> str:
+    """Year and month of the report, as ``2026-05``."""
+    at = row.report.reported_at
+    return f"{at:%Y-%m}" if at else UNKNOWN
 
 
 def length(text: str) -> str:

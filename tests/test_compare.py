@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
@@ -274,5 +275,10 @@ def test_slices_hold_every_row_once_where_they_are_large() -> None:
     assert provinces == {"Daerah Istimewa Yogyakarta": 31, UNKNOWN: 25}
     assert list(found["channel"]) == ["sms", UNKNOWN]
     assert found["language"]["jv"].tolist() == list(range(30))
+    months = slices_of(
+        [LabelledReport(replace(report, reported_at=datetime(2026, m, 1, tzinfo=UTC)), Labels())
+         for m in (11, 2) for _ in range(20 + m)]
+    )["month"]  # fmt: skip
+    assert list(months) == ["2026-02", "2026-11"]
     read = slices_of([LabelledReport(report, Labels())] * 25)
     assert len(read["language, read from the text"]["id or unclear"]) == 25

@@ -15,13 +15,14 @@ from hypothesis import strategies as st
 
 from pilah.datasets.readers import read_rows
 from pilah.datasets.records import LabelledReport
-from pilah.evaluation.asking import AGENCY, BOTH, Said, ask
+from pilah.evaluation.asking import AGENCY, BOTH, Said, ask, named
 from pilah.evaluation.compare import compare
 from pilah.evaluation.evaluate import Result, evaluate
-from pilah.evaluation.metrics import coverage, precision_curve
-from pilah.evaluation.report import comparison_html, heat, html, named, write_report
+from pilah.evaluation.findings import overconfident, promise, weak_labels, weak_slices
+from pilah.evaluation.metrics import ClassScore, coverage, precision_curve
+from pilah.evaluation.report import comparison_html, heat, html, write_report
 from pilah.evaluation.slices import MIN_ROWS, slices_of
-from pilah.evaluation.summary import LARGEST, summarise
+from pilah.evaluation.summary import LARGEST, Summary, summarise
 from pilah.models.bundle import Bundle
 from pilah.models.triage import Triager
 
@@ -140,6 +141,49 @@ def test_labels_are_named() -> None:
     assert named("20") == "KEPENDUDUKAN"
     assert named("Dinas Sosial") == "Dinas Sosial"
     assert named("20 + Dinas Sosial") == "KEPENDUDUKAN + Dinas Sosial"
+
+
+def summed(right: int, rows: int, confidence: float, sure: float = 1.1) -> Summary:
+    """Of ``rows`` answers the first ``right`` are right."""
+    pairs = [("a", "a" if i < right else "b", confidence) for i in range(rows)]
+    said = spoken(pairs)
+    return summarise(replace(said, sure=said.confidence >= np.float32(sure)), {})
+
+
+def test_a_promise_is_kept_broken_or_open() -> None:
+    cases = ((990, 1000, True), (800, 1000, False), (90, 100, None))
+    for right, rows, good in cases:
+        found = promise("x", summed(right, rows, 0.9, sure=0.5), 0.9)
+        assert found is not None
+        assert found.good is good
+        assert "promised 0.90" in found.text
+    assert promise("x", summed(5, 10, 0.4), 0.9) is None  # nothing passes alone
+
+
+def test_only_more_confidence_than_the_interval_allows_is_told() -> None:
+    assert overconfident("x", summed(700, 1000, 0.9)) is not None
+    assert overconfident("x", summed(7, 10, 0.75)) is None  # ten rows prove nothing
+    assert overconfident("x", summed(900, 1000, 0.7)) is None
+
+
+def test_a_slice_is_told_when_the_others_are_surely_better() -> None:
+    pairs = [("a", "a" if i % 10 else "b", 0.8) for i in range(300)]
+    pairs += [("a", "a" if i % 2 else "b", 0.8) for i in range(100)]
+    parts = {"channel": {"web": np.arange(300), "sms": np.arange(300, 400)}}
+    (found,) = weak_slices("x", summarise(spoken(pairs), parts))
+    assert "worse where channel is sms: 0.500" in found.text
+    assert found.text.endswith("elsewhere 0.900")
+    even = {"channel": {"web": np.arange(0, 400, 2), "sms": np.arange(1, 400, 2)}}
+    same = [("a", "a" if i // 2 % 2 else "b", 0.8) for i in range(400)]
+    assert weak_slices("x", summarise(spoken(same), even)) == []
+
+
+def test_a_label_that_is_hardly_found_is_told() -> None:
+    lost = ClassScore("20", 30, 2, 0.5, 0.03, 0.06)
+    found = weak_labels("x", (lost, ClassScore("04", 30, 30, 0.9, 0.9, 0.9)))
+    assert found is not None
+    assert found.text == "hardly finds KEPENDUDUKAN (F1 0.06, 30 rows)"
+    assert weak_labels("x", (replace(lost, support=3),)) is None
 
 
 class Page(HTMLParser):
