@@ -165,6 +165,11 @@ class DuplicateFinder:
             scored = self._scored(fingerprint, public, SIMILAR)
             return tuple(self._match(*found) for found in scored[:limit])
 
+    def nearest(self, vector: Vector, *, limit: int) -> list[tuple[str, float]]:
+        """(report id, cosine) of the nearest reports; secret ones are not in the index."""
+        with self._lock:
+            return self.index.search(vector[None, :], limit)[0]
+
     def reassign(self, moved: Mapping[str, str]) -> None:
         """Report id -> incident that it belongs to now; unknown reports are passed over."""
         with self._lock:

@@ -230,6 +230,10 @@ class Triager:
         """Public reports that may tell of the same, best first; nothing is remembered."""
         return self.finder.similar(analysis.fingerprint, analysis.vector, limit=limit)
 
+    def nearest(self, vector: Vector, *, limit: int) -> list[tuple[str, float]]:
+        """Ids of the reports with the nearest vectors, best first, with their cosine."""
+        return self.finder.nearest(vector, limit=limit)
+
     def reassign(self, moved: Mapping[str, str]) -> None:
         """A person put reports into other incidents: report id -> incident."""
         self.finder.reassign(moved)

@@ -51,7 +51,7 @@ ReportId = Annotated[str, Path(min_length=1, description="Id of a report.")]
 
 async def authorise(request: Request) -> None:
     """Let only callers with a valid key pass, and keep their short name."""
-    request.state.client = client_of(request, service_of(request).settings.api_keys)
+    request.state.client = client_of(request, service_of(request).keyring)
 
 
 router = APIRouter(prefix="/v1", dependencies=[Depends(authorise)])

@@ -19,7 +19,9 @@ from fastapi import FastAPI
 from pilah.datasets.errors import PilahError
 from pilah.models.registry import Registry
 from pilah.service import api, api_incidents, openapi, pages, probes, problems
-from pilah.service.accounts import signin
+from pilah.service.accounts import admin, signin
+from pilah.service.accounts.keys import Keyring
+from pilah.service.desk import pages as desk_pages
 from pilah.service.engine import EngineFactory
 from pilah.service.health import Readiness
 from pilah.service.intake import Intake
@@ -68,6 +70,8 @@ def create_app(settings: Settings, engine_factory: EngineFactory) -> FastAPI:
     app.include_router(api_incidents.router)
     app.include_router(probes.router)
     app.include_router(signin.router)
+    app.include_router(admin.router)
+    app.include_router(desk_pages.router)
     pages.install(app)
     problems.install(app)
     app.add_middleware(Observer, metrics=metrics)
@@ -129,7 +133,10 @@ def opened(
             intake.engine.use_routes(*load_routes(connection))
         gate = Gate(settings.max_concurrency, metrics)
         try:
-            yield Service(settings, intake, metrics, gate, Readiness(intake))
+            keyring = Keyring(settings.api_keys)
+            with store.reading() as connection:
+                keyring.refresh(connection)
+            yield Service(settings, intake, metrics, gate, Readiness(intake), keyring)
         finally:
             intake.engine.save()
 

@@ -45,6 +45,13 @@ class Engine(Protocol):
         """Public reports that may tell of the same, best first; changes nothing."""
         ...
 
+    def nearest(self, vector: Vector, *, limit: int) -> Sequence[tuple[str, float]]:
+        """Ids of the reports with the nearest vectors, best first, with their cosine.
+
+        Secret reports are never among them.
+        """
+        ...
+
     def reassign(self, moved: Mapping[str, str]) -> None:
         """Learn where a person put reports: report id -> incident."""
         ...

@@ -109,6 +109,13 @@ class FakeEngine:
         public = [m for m in matches if self.memory[m.report_id][0].visibility == "public"]
         return public[:limit]
 
+    def nearest(self, vector: Vector, *, limit: int) -> list[tuple[str, float]]:
+        """Every remembered report that is not secret, as if all were as near."""
+        del vector
+        with _alone(self._inside):
+            known = [i for i, (f, _) in self.memory.items() if f.visibility != "secret"]
+        return [(report_id, 0.5) for report_id in known[:limit]]
+
     def reassign(self, moved: Mapping[str, str]) -> None:
         """Keep where reports belong."""
         with _alone(self._inside):

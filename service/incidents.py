@@ -121,6 +121,23 @@ def split(intake: Intake, incident_id: str, report_ids: Sequence[str], act: Act)
     return _perform(intake, incident_id, act, change)
 
 
+def apart(intake: Intake, incident_id: str, others: Sequence[str], act: Act) -> Reply:
+    """Say that ``others`` are not the same incident; nothing moves, the machine keeps to it.
+
+    Raises:
+        Problem: as :func:`merge`.
+    """
+
+    def change(now: Change) -> Event:
+        now.touched += [_other(now, other).incident_id for other in dict.fromkeys(others)]
+        event = _record(now, "apart", incident_writes.states(now.connection, now.touched))
+        for other in now.touched[1:]:
+            incident_writes.tell_apart(now.connection, now.incident_id, other, event.number)
+        return event
+
+    return _perform(intake, incident_id, act, change)
+
+
 def close(intake: Intake, incident_id: str, act: Act) -> Reply:
     """Say that the incident is settled; the same problem later starts a new one linked to it.
 

@@ -70,6 +70,10 @@ class LiveEngine:
         """What is like it; what an earlier engine read is read again first."""
         return self._engine.similar(self._present(analysis), limit=limit)
 
+    def nearest(self, vector: Vector, *, limit: int) -> Sequence[tuple[str, float]]:
+        """The reports whose vectors are nearest."""
+        return self._engine.nearest(vector, limit=limit)
+
     def _present(self, analysis: Analysis) -> Analysis:
         if bundle_of(analysis.draft.versions) == self.bundle:
             return analysis

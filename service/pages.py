@@ -29,6 +29,7 @@ _FIELDS = ("title", "text", "region", "date", "visibility")
 _STATIC = {
     "pilah.css": "text/css",
     "pilah.js": "text/javascript",
+    "meja.js": "text/javascript",
     "pilah.svg": "image/svg+xml",
 }
 
@@ -93,8 +94,7 @@ def _file(name: str) -> bytes:
 
 async def _triage(request: Request, form: Mapping[str, str]) -> dict[str, Any]:
     service = service_of(request)
-    if service.settings.api_keys:
-        client_of_key(form.get("api_key", ""), service.settings.api_keys)
+    client_of_key(form.get("api_key", ""), service.keyring)
     with service.gate.entered():
         return await run_sync(_take, service, _report_of(form))
 
@@ -130,7 +130,7 @@ async def _page(
         form={name: form.get(name, "") for name in _FIELDS},
         samples=SAMPLES,
         regions=await run_sync(_region_names),
-        needs_key=bool(service_of(request).settings.api_keys),
+        needs_key=len(service_of(request).keyring) > 0,
         **context,
     )
 

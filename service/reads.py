@@ -200,11 +200,12 @@ def review_queue(
     """Reports that wait for a person, oldest first, those after the sequence number ``after``."""
     query = _waiting(_members(), reason).where(reports.c.seq > after)
     found = _fetch(connection, query.order_by(reports.c.seq).limit(limit))
-    asked = _requests(connection, [member.report_id for member in found])
+    asked = open_requests(connection, [member.report_id for member in found])
     return [replace(m, requests=tuple(asked.get(m.report_id, ()))) for m in found]
 
 
-def _requests(connection: Connection, ids: Sequence[str]) -> dict[str, list[str]]:
+def open_requests(connection: Connection, ids: Sequence[str]) -> dict[str, list[str]]:
+    """Why those of the reports wait that a person asked to look at again, oldest first."""
     table, found = review_requests, dict[str, list[str]]()
     mine = table.c.report_id.in_(ids) & table.c.decision.is_(None)
     for row in connection.execute(select(table).where(mine).order_by(table.c.made_at)):

@@ -466,7 +466,7 @@ class EventOut(BaseModel):
     """What a person did: who, when, why, before, after."""
 
     number: int
-    kind: Literal["merge", "split", "move", "close", "reopen", "undo"]
+    kind: Literal["merge", "split", "apart", "move", "close", "reopen", "undo"]
     actor: str
     reason: str
     happened_at: str

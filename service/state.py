@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from starlette.requests import Request
 
+from pilah.service.accounts.keys import Keyring
 from pilah.service.health import Readiness
 from pilah.service.intake import Intake
 from pilah.service.metrics import Metrics
@@ -49,6 +50,7 @@ class Service:
     metrics: Metrics
     gate: Gate
     readiness: Readiness
+    keyring: Keyring
 
 
 def service_of(request: Request) -> Service:

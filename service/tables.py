@@ -46,7 +46,7 @@ incident_events = Table(
     "incident_events",
     metadata,
     Column("number", Integer, primary_key=True, autoincrement=False),
-    Column("kind", String(20), nullable=False),  # merge, split, move, close, reopen, undo
+    Column("kind", String(20), nullable=False),  # see incidents.py
     Column("actor", Text, nullable=False),
     Column("reason", Text, nullable=False),
     Column("before", Text, nullable=False),  # JSON: incident -> its state before

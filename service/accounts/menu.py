@@ -16,7 +16,13 @@ class Entry:
     action: Action
 
 
-MENU = (Entry("/akun", "Akun", "own_account"),)
+MENU = (
+    Entry("/meja", "Meja", "read_reports"),
+    Entry("/pengguna", "Pengguna", "manage_users"),
+    Entry("/kunci", "Kunci API", "manage_keys"),
+    Entry("/catatan", "Catatan audit", "read_audit"),
+    Entry("/akun", "Akun", "own_account"),
+)
 """In the order shown; the first page that a role may open is its home."""
 
 

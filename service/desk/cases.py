@@ -29,6 +29,7 @@ class Case:
     topic: str | None
     agency: str | None
     government: str | None
+    region: str | None
     due_at: str
     claimed_by: str | None
     claimed_until: str | None

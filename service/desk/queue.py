@@ -8,13 +8,15 @@ from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, exists, func, or_, select
+from sqlalchemy import ColumnElement, Connection, Row, Select, exists, func, or_, select
 
+from pilah.service import reads
 from pilah.service.accounts.roles import User
 from pilah.service.codecs import now_text
 from pilah.service.desk.cases import Case, case_from
 from pilah.service.desk.clock import day_start
 from pilah.service.desk.tables import cases
+from pilah.service.loop.tables import review_requests
 from pilah.service.tables import decisions, reports, review_reasons, suggestions
 
 PAGE = 50
@@ -59,6 +61,7 @@ class Waiting:
     size: int
     harm: float
     triage: dict[str, Any]
+    reasons: Sequence[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,10 +92,16 @@ def rows(connection: Connection, user: User, shown: Filter, *, start: int) -> li
         .offset(start)
         .limit(PAGE + 1)
     )
-    return [
-        Waiting(case_from(r), r.visibility, r.received_at, r.size, r.harm, json.loads(r.triage))
-        for r in connection.execute(query)
-    ]
+    found = connection.execute(query).all()
+    asked = reads.open_requests(connection, [row.report_id for row in found])
+    return [_waiting(row, asked.get(row.report_id, [])) for row in found]
+
+
+def _waiting(row: Row[Any], asked: Sequence[str]) -> Waiting:
+    triage = json.loads(row.triage)
+    reasons = [*asked, *triage["review"]["reasons"]]
+    case = case_from(row)
+    return Waiting(case, row.visibility, row.received_at, row.size, row.harm, triage, reasons)
 
 
 def next_free(
@@ -154,8 +163,15 @@ def _conditions(shown: Filter) -> list[ColumnElement[bool]]:
     if shown.reason:
         reasons = review_reasons
         named = (reasons.c.report_id == cases.c.report_id) & (reasons.c.reason == shown.reason)
-        found.append(exists().where(named))
+        asked = _open_requests(review_requests.c.reason == shown.reason)
+        found.append(or_(exists().where(named), cases.c.report_id.in_(asked)))
     return found
+
+
+def _open_requests(*conditions: ColumnElement[bool]) -> Select[tuple[str]]:
+    """Reports that wait for another reason than the machine's answer names."""
+    table = review_requests
+    return select(table.c.report_id).where(table.c.decision.is_(None), *conditions)
 
 
 def _number(connection: Connection, query: Select[Any]) -> int:

@@ -1,0 +1,229 @@
+"""The pages of the desk: the queue, one report, and what is done from them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any
+from urllib.parse import urlencode
+
+from fastapi import APIRouter, Depends, Request
+from starlette.responses import RedirectResponse, Response
+
+from pilah.datasets.records import OUTCOMES
+from pilah.datasets.regions import load_regions
+from pilah.datasets.taxonomy import load_taxonomy
+from pilah.service.accounts.guard import Form, PageRoute, needs, page, sends
+from pilah.service.accounts.sessions import Session
+from pilah.service.desk import acting, claims, queue, viewing
+from pilah.service.desk.queue import PAGE, Filter
+from pilah.service.desk.standing import ARCHIVE_REASONS
+from pilah.service.problems import Problem
+from pilah.service.rendering import html
+from pilah.service.state import Service, service_of
+from pilah.service.words import WORDS
+
+router = APIRouter(prefix="/meja", include_in_schema=False, route_class=PageRoute)
+
+Reader = Annotated[Session, Depends(needs("read_reports"))]
+Decider = Annotated[Form, Depends(sends("decide"))]
+STATUSES = ("waiting", "asked", "decided", "archived", "sure")
+
+
+@router.get("")
+def show_queue(request: Request, session: Reader, mulai: str = "") -> Response:
+    """What waits, first what is most urgent."""
+    user, shown = session.user, Filter.of(request.query_params)
+    start = int(mulai) if mulai.isdecimal() and len(mulai) < 7 else 0
+    with service_of(request).intake.store.reading() as connection:
+        rows = queue.rows(connection, user, shown, start=start)
+        counts = queue.counts(connection, user, shown)
+        agencies = queue.agencies(connection, user, shown)
+        held = claims.held_by(connection, user.name)
+    following = {**shown.to_query(), "mulai": str(start + PAGE)} if len(rows) > PAGE else None
+    return page(
+        request,
+        "queue.html",
+        rows=rows[:PAGE],
+        shown=shown,
+        counts=counts,
+        held=held,
+        holder=claims.holder,
+        agencies=agencies,
+        choices=_choices(),
+        following=urlencode(following) if following else "",
+        query=urlencode(shown.to_query()),
+        done=request.query_params.get("sudah", ""),
+        local_time=viewing.local_time,
+        may_decide=user.may("decide"),
+    )
+
+
+@router.get("/laporan")
+def show_report(request: Request, session: Reader, id: str = "", cari: str = "") -> Response:
+    """One report and everything that helps to decide."""
+    return _report(request, session, id, search=cari)
+
+
+@router.get("/label")
+def search_labels(request: Request, session: Reader, id: str = "", cari: str = "") -> Response:
+    """The choices of a report's form with those that a search finds, for the page's script."""
+    service = service_of(request)
+    with service.intake.store.reading() as connection:
+        view = viewing.page_of(connection, service.intake.engine, session.user, id, search=cari)
+    return html("choices.html", view=view)
+
+
+@router.post("/berikut")
+def take_next(request: Request, form: Decider) -> Response:
+    """Take the first free report of the queue."""
+    return _next(request, form)
+
+
+@router.post("/ambil")
+def take(request: Request, form: Decider) -> Response:
+    """Take this report."""
+    report_id = form.fields.get("id", "")
+    with service_of(request).intake.store.writing() as connection:
+        acting.take(connection, form.user, report_id)
+    return _to_report(report_id, form.fields)
+
+
+@router.post("/lepas")
+def give_back(request: Request, form: Decider) -> Response:
+    """Give this report back."""
+    with service_of(request).intake.store.writing() as connection:
+        acting.give_back(connection, form.user, form.fields.get("id", ""))
+    return _to_queue(Filter.of(_filter_fields(form.fields)))
+
+
+@router.post("/lewati")
+def skip(request: Request, form: Decider) -> Response:
+    """Give this report back and take the next one."""
+    report_id = form.fields.get("id", "")
+    with service_of(request).intake.store.writing() as connection:
+        acting.give_back(connection, form.user, report_id)
+    return _next(request, form, skip=(report_id,))
+
+
+@router.post("/putusan")
+def decide(request: Request, form: Decider) -> Response:
+    """Decide, then go on with the next report; what cannot be stored comes back with its reason."""
+    try:
+        acting.act(service_of(request).intake, form.user, form.fields)
+    except Problem as problem:
+        return _again(request, form, problem)
+    return _next(request, form, done=form.fields.get("id", ""))
+
+
+@router.post("/batal")
+def undo(request: Request, form: Decider) -> Response:
+    """Take the last decision about a report out of force, and open the report again."""
+    try:
+        acting.undo(service_of(request).intake, form.user, form.fields)
+    except Problem as problem:
+        return _again(request, form, problem)
+    return _to_report(form.fields.get("id", ""), form.fields)
+
+
+@router.post("/kejadian")
+def act_on_incident(request: Request, form: Decider) -> Response:
+    """Merge with, or tell apart from, the incident of another report; or undo that."""
+    try:
+        acting.act_on_incident(service_of(request).intake, form.user, form.fields)
+    except Problem as problem:
+        return _again(request, form, problem)
+    return _to_report(form.fields.get("id", ""), form.fields)
+
+
+def _report(
+    request: Request,
+    session: Session,
+    report_id: str,
+    *,
+    search: str = "",
+    problem: Problem | None = None,
+    typed: Mapping[str, str] | None = None,
+) -> Response:
+    service, user = service_of(request), session.user
+    with service.intake.store.reading() as connection:
+        view = viewing.page_of(connection, service.intake.engine, user, report_id, search=search)
+    _note_problem(request, problem)
+    return page(
+        request,
+        "report.html",
+        problem.kind.status if problem else 200,
+        view=view,
+        problem=problem,
+        typed=typed or {},
+        search=search,
+        mine=view.holder in (None, user.name),
+        may_decide=user.may("decide"),
+        archive_reasons=tuple(ARCHIVE_REASONS),
+        filter_fields=Filter.of(_filter_fields(request.query_params)).to_query(),
+        local_time=viewing.local_time,
+        links_of=viewing.links_of,
+        done=_done(service, session, request.query_params.get("sudah", "")),
+    )
+
+
+def _again(request: Request, form: Form, problem: Problem) -> Response:
+    """The same page with what is wrong; the text that was typed is still there."""
+    if problem.slug in ("report-unknown", "cross-site"):
+        raise problem
+    return _report(
+        request, form.session, form.fields.get("id", ""), problem=problem, typed=form.fields
+    )
+
+
+def _note_problem(request: Request, problem: Problem | None) -> None:
+    if problem is not None:
+        request.state.problem = problem.slug
+
+
+def _done(service: Service, session: Session, report_id: str) -> dict[str, Any] | None:
+    """What the page says of the report that was decided just before, so that it can be undone."""
+    if not report_id:
+        return None
+    with service.intake.store.reading() as connection:
+        try:
+            view = viewing.page_of(connection, service.intake.engine, session.user, report_id)
+        except Problem:  # it went to somebody else's government
+            return {"id": report_id, "version": None}
+    return {"id": report_id, "version": view.version}
+
+
+def _next(request: Request, form: Form, *, done: str = "", skip: tuple[str, ...] = ()) -> Response:
+    shown = Filter.of(_filter_fields(form.fields))
+    with service_of(request).intake.store.writing() as connection:
+        found = acting.take_next(connection, form.user, shown, skip=skip)
+    if found is None:
+        return _to_queue(shown, done=done)
+    return _to_report(found, form.fields, done=done)
+
+
+def _to_queue(shown: Filter, *, done: str = "") -> Response:
+    fields = {**shown.to_query(), **({"sudah": done} if done else {})}
+    return RedirectResponse(f"/meja?{urlencode(fields)}" if fields else "/meja", 303)
+
+
+def _to_report(report_id: str, fields: Mapping[str, str], *, done: str = "") -> Response:
+    kept = {f"f_{k}": v for k, v in Filter.of(_filter_fields(fields)).to_query().items()}
+    query = {"id": report_id, **kept, **({"sudah": done} if done else {})}
+    return RedirectResponse(f"/meja/laporan?{urlencode(query)}", 303)
+
+
+def _filter_fields(fields: Mapping[str, str]) -> dict[str, str]:
+    """The queue's filter as a report's page and its forms carry it along."""
+    return {name[2:]: value for name, value in fields.items() if name.startswith("f_")}
+
+
+def _choices() -> dict[str, Any]:
+    """What the filters offer."""
+    regions = load_regions()
+    return {
+        "regions": [(p.code, p.name) for p in regions.children("")],
+        "topics": sorted(t.main for t in load_taxonomy().mains()),
+        "reasons": tuple(WORDS["reason"]),
+        "statuses": STATUSES,
+        "outcomes": OUTCOMES,
+    }

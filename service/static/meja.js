@@ -1,0 +1,84 @@
+// Keys of the desk. Without this file every page works the same way with mouse, touch and Tab.
+"use strict";
+
+const OFF = "pilah-tanpa-pintasan";
+
+function isTyping(target) {
+  return target.closest("input:not([type=radio]):not([type=checkbox]), textarea, select") !== null;
+}
+
+function press(element) {
+  if (element.matches("input[type=radio]")) {
+    element.checked = true;
+    element.focus();
+  } else if (element.matches("input, textarea")) {
+    element.focus();
+    element.select();
+  } else if (element.matches("summary")) {
+    element.click();
+    if (element.parentElement.open) {
+      const inner = element.parentElement.querySelector("textarea, input, select, button");
+      if (inner) inner.focus();
+    }
+  } else {
+    element.click();
+  }
+}
+
+function move(list, step) {
+  const links = [...list.querySelectorAll("a.case")];
+  const here = links.indexOf(document.activeElement);
+  const next = links[Math.min(links.length - 1, Math.max(0, here + step))];
+  if (next) next.focus();
+}
+
+function onKey(event) {
+  if (event.key === "Escape" && isTyping(event.target)) event.target.blur();
+  if (event.ctrlKey || event.altKey || event.metaKey || isTyping(event.target)) return;
+  if (localStorage.getItem(OFF)) return;
+  const list = document.querySelector("[data-list]");
+  if (list && (event.key === "j" || event.key === "k")) {
+    event.preventDefault();
+    move(list, event.key === "j" ? 1 : -1);
+    return;
+  }
+  const found = document.querySelector(`[data-key="${CSS.escape(event.key)}"]`);
+  if (!found) return;
+  event.preventDefault();
+  press(found);
+}
+
+// Search while typing; the same address answers the whole page when the form is sent.
+let waiting = 0;
+async function search(field) {
+  const query = new URLSearchParams({ id: field.dataset.search, cari: field.value });
+  const response = await fetch(`/meja/label?${query}`, { headers: { "X-Pilah-Fragment": "1" } });
+  if (!response.ok) return;
+  const choices = document.getElementById("choices");
+  const chosen = [...choices.querySelectorAll("input:checked")].map((i) => [i.name, i.value]);
+  choices.innerHTML = await response.text(); // made by our own server, every value escaped
+  for (const [name, value] of chosen) {
+    const same = [...choices.querySelectorAll("input")].find((i) => i.name === name && i.value === value);
+    if (same) same.checked = true;
+  }
+}
+
+function onInput(event) {
+  const field = event.target;
+  if (!field.dataset.search) return;
+  clearTimeout(waiting);
+  waiting = setTimeout(() => search(field), 200);
+}
+
+function toggle(event) {
+  if (event.target.checked) localStorage.removeItem(OFF);
+  else localStorage.setItem(OFF, "1");
+}
+
+document.addEventListener("keydown", onKey);
+document.addEventListener("input", onInput);
+const box = document.getElementById("pintasan");
+if (box) {
+  box.checked = !localStorage.getItem(OFF);
+  box.addEventListener("change", toggle);
+}
