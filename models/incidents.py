@@ -8,6 +8,7 @@ its own matches and still gets an incident of its own; only a person joins it to
 
 from __future__ import annotations
 
+import logging
 from collections import defaultdict
 from dataclasses import dataclass
 from hashlib import blake2s
@@ -15,18 +16,25 @@ from itertools import islice
 from threading import RLock
 from typing import TYPE_CHECKING
 
+from pilah.datasets.errors import IndexMismatchError
 from pilah.models.answer import Duplicates, Match
 from pilah.models.pair_features import PairFeatures
 from pilah.models.remembered import Remembered
+from pilah.models.remembered_files import forget_saved, load_remembered, save_remembered
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
+    from pathlib import Path
 
     from pilah.models.answer import Verdict
     from pilah.models.index import VectorIndex
     from pilah.models.pairs import PairScorer
     from pilah.models.reading import Fingerprint, Vector
 
+log = logging.getLogger(__name__)
+
+MEMORY = "memory"
+"""Folder of the saved memory inside that of the index."""
 NEIGHBOURS = 30
 """Nearest reports by embedding that are scored."""
 BLOCK_SIZE = 50
@@ -211,6 +219,26 @@ class DuplicateFinder:
         with self._lock:
             for fingerprint, incident_id in stored:
                 self._keep(fingerprint, incident_id)
+
+    def save(self, folder: Path, mark: str) -> None:
+        """Save index and memory under the mark of the state that they stand for."""
+        with self._lock:
+            self.index.save(folder)
+            save_remembered(self._known, folder / MEMORY, f"{mark}/{self.index.saved_as}")
+
+    def recover(self, folder: Path, mark: str) -> bool:
+        """Take the memory that was saved with this index under this mark, once; or say False."""
+        place = folder / MEMORY
+        with self._lock:
+            try:
+                known = load_remembered(place, f"{mark}/{self.index.saved_as}")
+            except IndexMismatchError as error:
+                log.warning("the saved memory cannot be used: %s", error)
+                known = None
+            forget_saved(place)
+            if known is not None:
+                self._known, self._seen = known, None
+            return known is not None
 
     def burst(self, fingerprint: Fingerprint, vector: Vector, *, hours: float = 48) -> Burst:
         """Count near-identical texts of all reporters in the hours around this report.

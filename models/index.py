@@ -47,6 +47,7 @@ class VectorIndex:
         recall: share of the true 20 nearest that a search finds, as measured when it was built.
         grow_aside: whether a larger index is built in a thread. Which search then meets the new
             one depends on the clock, so leave it off where answers must repeat.
+        saved_as: names of the files of its last save or load.
     """
 
     def __init__(
@@ -61,6 +62,7 @@ class VectorIndex:
         self._keys: dict[str, int] = {}
         self._limit = exact_up_to
         self._growth: _Growth | None = None
+        self.saved_as: str | None = None
         self._use(exact(dim))
 
     def __len__(self) -> int:
@@ -169,6 +171,7 @@ class VectorIndex:
             "limit": self._limit, "vectors": vectors, "ids": names,
         }  # fmt: skip
         commit(folder, json.dumps(manifest, indent=1), keep={vectors["file"], names["file"]})
+        self.saved_as = f"{vectors['file']}+{names['file']}"
 
     @classmethod
     def load(cls, folder: Path) -> VectorIndex:
@@ -199,6 +202,7 @@ class VectorIndex:
             index._names[key], index._sums[key] = str(name), int(checksum)
             index._keys[str(name)] = int(key)
         index._agree(folder, int(manifest["count"]))
+        index.saved_as = f"{manifest['vectors']['file']}+{manifest['ids']['file']}"
         return index
 
     def _agree(self, folder: Path, count: int) -> None:

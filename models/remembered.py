@@ -10,14 +10,17 @@ from hashlib import blake2b
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from pilah.models.packing import pack, unpack
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
     from pilah.models.reading import Fingerprint
 
+Hashes = NDArray[np.uint64]
+Rows = NDArray[np.int32]
 _FIRST_BUCKETS = 1 << 10
 
 
@@ -31,6 +34,28 @@ class Remembered:
         self._packed: list[bytes] = []
         self._incidents: list[str] = []
         self._blocks = Chains()
+
+    @classmethod
+    def of(
+        cls, names: list[str], packed: Sequence[bytes], incidents: list[str], blocks: Chains
+    ) -> Remembered:
+        """From the parts that :meth:`state` gave, row by row."""
+        known = cls()
+        known._names, known._packed, known._incidents = [*names], [*packed], incidents
+        known._rows = {name: row for row, name in enumerate(names)}
+        known._blocks = blocks
+        return known
+
+    def state(self) -> tuple[list[str], list[bytes], list[str], Hashes, Rows]:
+        """Names, packed fingerprints, incidents, and the blocks: without what was dropped."""
+        kept = np.array([name is not None for name in self._names], dtype=np.bool_)
+        names = [name for name in self._names if name is not None]
+        packed = [self._packed[row] for row in self._rows.values()]
+        incidents = [self._incidents[row] for row in self._rows.values()]
+        hashes, rows = self._blocks.entries()
+        lasting = kept[rows]
+        renumbered = (np.cumsum(kept) - 1).astype(np.int32)
+        return names, packed, incidents, hashes[lasting], renumbered[rows[lasting]]
 
     def __len__(self) -> int:
         """How many reports."""
@@ -93,10 +118,22 @@ class Chains:
         self._before = array("i")
         self._heads = array("i", [-1]) * _FIRST_BUCKETS
 
+    @classmethod
+    def linked(cls, hashes: array[int], numbers: array[int]) -> Chains:
+        """From entries as :meth:`entries` gave them."""
+        chains = cls()
+        chains._hashes, chains._numbers = hashes, numbers
+        chains._link(max(_FIRST_BUCKETS, 1 << len(hashes).bit_length()))
+        return chains
+
+    def entries(self) -> tuple[Hashes, Rows]:
+        """The hash and the number of every entry, oldest first."""
+        return np.array(self._hashes, dtype=np.uint64), np.array(self._numbers, dtype=np.int32)
+
     def add(self, name: str, number: int) -> None:
         """Put a number under a name."""
         if len(self._hashes) >= len(self._heads):
-            self._double()
+            self._link(2 * len(self._heads))
         hashed = _hash(name)
         bucket = hashed & (len(self._heads) - 1)
         self._before.append(self._heads[bucket])
@@ -113,13 +150,13 @@ class Chains:
                 yield self._numbers[entry]
             entry = self._before[entry]
 
-    def _double(self) -> None:
-        """Twice as many buckets; every chain is linked anew."""
-        count = 2 * len(self._heads)
+    def _link(self, count: int) -> None:
+        """Link every chain anew, in so many buckets."""
         buckets = np.frombuffer(self._hashes, dtype=np.uint64) & np.uint64(count - 1)
         order = np.argsort(buckets, kind="stable").astype(np.int32)
         linked = buckets[order]
-        follows = np.r_[False, linked[1:] == linked[:-1]]
+        follows = np.zeros(len(linked), dtype=np.bool_)
+        follows[1:] = linked[1:] == linked[:-1]
         before = np.full(len(order), -1, dtype=np.int32)
         before[order[follows]] = order[:-1][follows[1:]]
         heads = np.full(count, -1, dtype=np.int32)

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 MANIFEST = "manifest.json"
+DATA = (".faiss", ".ids.json", ".npz")
+"""Suffixes of data files."""
 CURE = "run `pilah index rebuild`"
 
 
@@ -39,7 +41,7 @@ def commit(folder: Path, manifest: str, *, keep: set[str]) -> None:
     _sync(folder)
     temporary.replace(folder / MANIFEST)
     _sync(folder)
-    for stale in (*folder.glob("*.faiss"), *folder.glob("*.ids.json")):
+    for stale in (found for suffix in DATA for found in folder.glob(f"*{suffix}")):
         if stale.name not in keep:
             stale.unlink(missing_ok=True)
 

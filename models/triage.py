@@ -242,13 +242,22 @@ class Triager:
         """Every pair of incidents that a person told apart."""
         self.finder.keep_apart(pairs)
 
-    def restore(self, remembered: Iterable[tuple[Fingerprint, Vector, str]]) -> None:
+    def restore(
+        self, remembered: Iterable[tuple[Fingerprint, Vector, str]], *, mark: str | None = None
+    ) -> None:
         """Rebuild the memory from the store, oldest first.
+
+        What was saved at a clean stop under the same mark of the store's state is taken as it is,
+        and the store is not read.
 
         The store is the truth: what the saved index lacks, holds otherwise or holds too much is
         mended, and the log says how much that was.
         """
         index, stored, mended = self.finder.index, set(), 0
+        folder = self._index_folder
+        if folder is not None and mark and self.finder.recover(folder, mark):
+            log.info("index: %d reports, as they were saved", len(index))
+            return
         for fingerprint, vector, incident_id in remembered:
             stored.add(fingerprint.report_id)
             if fingerprint.visibility == "secret" or index.holds(fingerprint.report_id, vector):
@@ -259,10 +268,10 @@ class Triager:
         strays = index.remove([name for name in index.ids() if name not in stored])
         log.info("index: %d reports, %d added, %d removed", len(index), mended, strays)
 
-    def save(self) -> None:
-        """Save the index, so that the next start only has to verify it."""
+    def save(self, mark: str = "") -> None:
+        """Save index and memory; a start at the same mark then need not read the store."""
         if self._index_folder is not None:
-            self.finder.index.save(self._index_folder)
+            self.finder.save(self._index_folder, mark)
 
     def describe(self) -> dict[str, object]:
         """What ``GET /v1/model`` shows."""

@@ -28,7 +28,7 @@ from pilah.service.intake import Intake
 from pilah.service.lockfile import only_process
 from pilah.service.loop import api as loop_api
 from pilah.service.loop.routes import load_routes
-from pilah.service.memory import restore
+from pilah.service.memory import restore, save
 from pilah.service.metrics import Metrics
 from pilah.service.middleware import Observer
 from pilah.service.settings import Settings
@@ -138,7 +138,7 @@ def opened(
                 keyring.refresh(connection)
             yield Service(settings, intake, metrics, gate, Readiness(intake), keyring)
         finally:
-            intake.engine.save()
+            save(store, intake.engine)
 
 
 Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]

@@ -60,16 +60,21 @@ class Engine(Protocol):
         """Learn every pair of incidents that a person told apart, in place of earlier ones."""
         ...
 
-    def restore(self, remembered: Iterable[tuple[Fingerprint, Vector, str]]) -> None:
-        """Rebuild the memory from (fingerprint, vector, incident id), oldest first."""
+    def restore(
+        self, remembered: Iterable[tuple[Fingerprint, Vector, str]], *, mark: str | None = None
+    ) -> None:
+        """Rebuild the memory from (fingerprint, vector, incident id), oldest first.
+
+        What was saved under the same ``mark`` may stand in for all of them, once.
+        """
         ...
 
     def use_routes(self, routes: Sequence[LocalRoute], version: str) -> None:
         """Route by the operator's rows before the shipped ones from now on."""
         ...
 
-    def save(self) -> None:
-        """Save what could be derived again from the store, so that the next start is quicker."""
+    def save(self, mark: str = "") -> None:
+        """Save what could be derived again from the store, under the mark of its state."""
         ...
 
     def describe(self) -> dict[str, object]:

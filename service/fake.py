@@ -126,11 +126,14 @@ class FakeEngine:
         """Keep the pairs, for a test to look at."""
         self.apart = sorted(pairs)
 
-    def restore(self, remembered: Iterable[tuple[Fingerprint, Vector, str]]) -> None:
+    def restore(
+        self, remembered: Iterable[tuple[Fingerprint, Vector, str]], *, mark: str | None = None
+    ) -> None:
         """Keep all of them."""
+        del mark
         self.memory = {fp.report_id: (fp, incident) for fp, _, incident in remembered}
 
-    def save(self) -> None:
+    def save(self, mark: str = "") -> None:
         """Nothing is derived."""
 
     def describe(self) -> dict[str, object]:

@@ -103,13 +103,15 @@ class LiveEngine:
         """Tell the present engine what a person told apart."""
         self._engine.keep_apart(pairs)
 
-    def restore(self, remembered: Iterable[tuple[Fingerprint, Vector, str]]) -> None:
+    def restore(
+        self, remembered: Iterable[tuple[Fingerprint, Vector, str]], *, mark: str | None = None
+    ) -> None:
         """Rebuild the present engine's memory."""
-        self._engine.restore(remembered)
+        self._engine.restore(remembered, mark=mark)
 
-    def save(self) -> None:
+    def save(self, mark: str = "") -> None:
         """Save what the present engine could derive again."""
-        self._engine.save()
+        self._engine.save(mark)
 
     def describe(self) -> dict[str, object]:
         """What the present engine tells, since when it answers, and what was refused."""

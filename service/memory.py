@@ -6,12 +6,16 @@ import dataclasses
 import logging
 from collections.abc import Sequence
 
+from sqlalchemy import Connection, func, select
+
 from pilah.datasets.records import Report
 from pilah.models.reading import Analysis
 from pilah.service import incident_reads, reads, writes
 from pilah.service.engine import Engine
+from pilah.service.live import LiveEngine
 from pilah.service.logs import safe
 from pilah.service.store import Store
+from pilah.service.tables import incident_events, reports
 
 log = logging.getLogger(__name__)
 
@@ -31,13 +35,32 @@ def restore(store: Store, engine: Engine) -> None:
     made_by = vectors_name(engine)
     refresh(store, engine, made_by)
     with store.reading() as connection:
-        engine.restore(reads.remembered(connection, made_by))
+        mark = store_mark(connection, made_by)
+        engine.restore(reads.remembered(connection, made_by), mark=mark)
         engine.keep_apart(incident_reads.told_apart(connection))
+
+
+def save(store: Store, engine: LiveEngine) -> None:
+    """Let the engine save its memory under the state of the store, when the service stops."""
+    with store.reading() as connection:
+        engine.save(store_mark(connection, engine.made_by))
+
+
+def store_mark(connection: Connection, made_by: str) -> str:
+    """Changes whenever reports are added or removed, or people act on incidents."""
+    number, newest = connection.execute(select(func.count(), func.max(reports.c.seq))).one()
+    event = connection.execute(select(func.max(incident_events.c.number))).scalar_one()
+    latest = select(func.max(reports.c.received_at))
+    moment = connection.execute(latest.where(reports.c.seq == newest)).scalar_one()
+    return f"{number}/{newest}/{moment}/{event}/{made_by}"
 
 
 def refresh(store: Store, engine: Engine, made_by: str) -> int:
     """Make anew every fingerprint and vector that ``made_by`` did not make; gives their number."""
     done, after = 0, 0
+    with store.reading() as connection:
+        if reads.all_made_by(connection, made_by):
+            return 0
     while True:
         with store.reading() as connection:
             stale = reads.stale_reports(connection, made_by, after=after, limit=_BATCH)

@@ -41,6 +41,11 @@ def to_2(connection: Connection) -> None:
     _fill_topic_and_place(connection)
 
 
+def to_6(connection: Connection) -> None:
+    """Which vectors are of which encoder, without reading them: a start asks it."""
+    _run(connection, "CREATE INDEX fingerprints_made_by ON fingerprints (made_by)")
+
+
 def _fill_topic_and_place(connection: Connection) -> None:
     page = text(
         "SELECT reports.seq, reports.id, suggestions.triage, fingerprints.fingerprint "

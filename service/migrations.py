@@ -24,6 +24,7 @@ STEPS: Mapping[int, Callable[[Connection], None]] = {
     3: accounts.to_3,
     4: loop.to_4,
     5: desk.to_5,
+    6: migration_steps.to_6,
 }
 """New number -> what turns the schema of the number before into it."""
 LATEST = max(STEPS)

@@ -303,6 +303,13 @@ def stored_report(connection: Connection, report_id: str) -> Report | None:
     return None if row is None else report_from_columns(dict(row))
 
 
+def all_made_by(connection: Connection, made_by: str) -> bool:
+    """Whether every stored report has a vector that ``made_by`` made; asks indexes only."""
+    mine = select(func.count()).select_from(fingerprints).where(fingerprints.c.made_by == made_by)
+    every = select(func.count()).select_from(reports)
+    return bool(connection.scalar(mine) == connection.scalar(every))
+
+
 def stale_reports(
     connection: Connection, made_by: str, *, after: int, limit: int
 ) -> list[StaleReport]:

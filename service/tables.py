@@ -140,6 +140,7 @@ fingerprints = Table(
     Column("fingerprint", Text, nullable=False),  # JSON
     Column("vector", LargeBinary, nullable=False),  # little-endian float32
     Column("made_by", String(200), nullable=False),
+    Index("fingerprints_made_by", "made_by"),
 )
 
 replies = Table(
