@@ -92,6 +92,8 @@ class Switcher:
         fresh = self._make(self._settings)
         fresh.settle(fresh.analyse([("pilah-readiness", SENTENCE)])[0])
         with live.followed() as changed:
+            with self._intake.locked():
+                pass  # what was remembered before we followed is in the store from here on
             remade = self._fill(fresh)
             with live.alone(), self._intake.locked():
                 remade |= self._follow(fresh, sorted(changed))
