@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
+from unittest.mock import patch
 
 import numpy as np
 import pytest
@@ -14,6 +15,7 @@ from scipy.stats import binomtest
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.metrics import accuracy_score, log_loss, precision_recall_fscore_support
 
+from pilah.datasets import near
 from pilah.datasets.errors import InputError
 from pilah.datasets.near import BLOCK, NEAR, groups, joined, near_pairs
 from pilah.datasets.splits import Split, group_split, time_split
@@ -234,8 +236,8 @@ TEXTS = st.lists(st.lists(WORDS, min_size=1, max_size=6).map(" ".join), min_size
 
 
 @settings(max_examples=40, deadline=None)
-@given(TEXTS, st.sampled_from([0.5, NEAR]))
-def test_near_pairs_equal_brute_force(texts: list[str], limit: float) -> None:
+@given(TEXTS, st.sampled_from([0.5, NEAR]), st.sampled_from([0.02, 0.2, 0.5, 1.0]))
+def test_near_pairs_equal_brute_force(texts: list[str], limit: float, common: float) -> None:
     vectorizer = TfidfVectorizer(analyzer="char_wb", ngram_range=(3, 5))
     rows = vectorizer.fit_transform(texts).toarray()
     cosine = rows @ rows.T
@@ -244,7 +246,8 @@ def test_near_pairs_equal_brute_force(texts: list[str], limit: float) -> None:
     }
     edge = {(i, j) for i in range(len(texts)) for j in range(i) if abs(cosine[i, j] - limit) < 1e-5}
     assume(not edge)
-    found = list(near_pairs(texts, limit))
+    with patch.object(near, "COMMON", common):  # from all n-grams being common to none
+        found = list(near_pairs(texts, limit))
     assert {(i, j) for i, j, _ in found} == wanted
     assert len(found) == len(wanted)
     assert all(c == pytest.approx(cosine[i, j], abs=1e-4) for i, j, c in found)
