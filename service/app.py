@@ -10,6 +10,7 @@ from contextlib import (
     asynccontextmanager,
     contextmanager,
 )
+from dataclasses import replace
 from typing import Any
 
 import uvicorn
@@ -17,6 +18,7 @@ from anyio.to_thread import run_sync
 from fastapi import FastAPI
 
 from pilah.datasets.errors import PilahError
+from pilah.datasets.records import Report
 from pilah.models.registry import Registry
 from pilah.service import api, api_incidents, openapi, pages, probes, problems
 from pilah.service.accounts import admin, signin
@@ -27,7 +29,10 @@ from pilah.service.health import Readiness
 from pilah.service.intake import Intake
 from pilah.service.lockfile import only_process
 from pilah.service.loop import api as loop_api
+from pilah.service.loop import indicator_page, proposal_page
 from pilah.service.loop.routes import load_routes
+from pilah.service.loop.samples import Shares
+from pilah.service.loop.shadow import Shadow
 from pilah.service.memory import restore, save
 from pilah.service.metrics import Metrics
 from pilah.service.middleware import Observer
@@ -66,7 +71,10 @@ def create_app(settings: Settings, engine_factory: EngineFactory) -> FastAPI:
         lifespan=_lifespan(settings, engine_factory, metrics),
     )
     app.include_router(api.router)
-    app.include_router(loop_api.router)
+    for part in (loop_api.router, loop_api.opinions, indicator_page.api):
+        app.include_router(part)
+    for part in (indicator_page.router, proposal_page.router):
+        app.include_router(part)
     app.include_router(api_incidents.router)
     app.include_router(probes.router)
     app.include_router(signin.router)
@@ -128,17 +136,36 @@ def opened(
         store.drop_old_replies()
         engine = engine_factory(settings)
         restore(store, engine)
-        intake = Intake(store, engine)
         with store.reading() as connection:
-            intake.engine.use_routes(*load_routes(connection))
-        gate = Gate(settings.max_concurrency, metrics)
-        try:
-            keyring = Keyring(settings.api_keys)
-            with store.reading() as connection:
-                keyring.refresh(connection)
-            yield Service(settings, intake, metrics, gate, Readiness(intake), keyring)
-        finally:
-            save(store, intake.engine)
+            routes = load_routes(connection)
+        with _shadow(settings, engine_factory, store, metrics) as stored:
+            shares = Shares(
+                settings.audit_share, settings.overlap_share, settings.informative_share
+            )
+            intake = Intake(store, engine, shares=shares, stored=stored)
+            intake.engine.use_routes(*routes)
+            gate = Gate(settings.max_concurrency, metrics)
+            try:
+                keyring = Keyring(settings.api_keys)
+                with store.reading() as connection:
+                    keyring.refresh(connection)
+                yield Service(settings, intake, metrics, gate, Readiness(intake), keyring)
+            finally:
+                save(store, intake.engine)
+
+
+@contextmanager
+def _shadow(
+    settings: Settings, make: EngineFactory, store: Store, metrics: Metrics
+) -> Iterator[Callable[[str, Report], None]]:
+    """Where stored reports are handed to: the candidate beside the live bundle, or nowhere."""
+    if not settings.shadow_bundle:
+        yield lambda _id, _report: None
+        return
+    candidate = make(replace(settings, bundle=settings.shadow_bundle))
+    shadow = Shadow(store, candidate, metrics)
+    with shadow.running():
+        yield shadow.offer
 
 
 Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]

@@ -27,8 +27,10 @@ MAX_IDS = 10_000
 
 _REPORT_FIELDS = tuple(f.name for f in dataclasses.fields(Report) if f.name != "text")
 _LABEL_FIELDS = tuple(f.name for f in dataclasses.fields(Labels))
+LOOKS = ("blind", "read", "unread")
+"""How a person looked at the suggestion: not at all, with the report, or without the report."""
 _BODIES = ("refused_by", "taken_back_by")
-_OTHERS = ("government", "action", "reason", "actor", "note", "after")
+_OTHERS = ("government", "action", "reason", "look", "actor", "note", "after")
 _DECISION_FIELDS = frozenset((*_LABEL_FIELDS, *_BODIES, *_OTHERS))
 
 
@@ -107,6 +109,7 @@ def check_decision(report_id: str, body: object) -> tuple[Decision, int | None]:
         taken_back_by=_stripped(row.get("taken_back_by")),
         action=action,
         reason=row.get("reason"),
+        look=row.get("look"),
     )
     return decision, row.get("after")
 
@@ -142,6 +145,12 @@ def _are_ids(named: object, *, needed: bool) -> bool:
     if not isinstance(named, list) or len(named) > MAX_IDS or (needed and not named):
         return False
     return all(isinstance(name, str) and 0 < len(name) <= MAX_SHORT for name in named)
+
+
+def _look_errors(row: Mapping[str, Any]) -> list[FieldError]:
+    if row.get("look") in (None, *LOOKS):
+        return []
+    return [FieldError("look", "is unknown", f"use one of {', '.join(LOOKS)}")]
 
 
 def _action_errors(row: Mapping[str, Any]) -> list[FieldError]:

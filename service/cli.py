@@ -22,9 +22,11 @@ from pilah.service import (
     cli_evaluate,
     cli_files,
     cli_incidents,
+    cli_loop,
     cli_models,
     cli_routes,
     cli_service,
+    cli_shadow,
 )
 from pilah.service.version import service_version
 
@@ -42,12 +44,14 @@ cli_service.add_to(app)
 cli_models.add_to(app)
 cli_claims.add_to(app)
 cli_evaluate.add_to(app)
+cli_loop.add_to(app, cli_data.app)
 app.add_typer(cli_data.app, name="data")
 app.add_typer(cli_bundle.app, name="bundle")
 app.add_typer(cli_service.index, name="index")
 app.add_typer(cli_accounts.users, name="users")
 app.add_typer(cli_accounts.audit, name="audit")
 app.add_typer(cli_routes.app, name="routes")
+app.add_typer(cli_shadow.app, name="shadow")
 
 
 @app.callback(invoke_without_command=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from dataclasses import replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Annotated, Any
 
 import typer
@@ -19,6 +20,8 @@ from pilah.service.cli_common import (
     mapping,
     steps,
 )
+from pilah.service.loop.export import export
+from pilah.service.store import Store
 
 _out = Console()
 FIXED_STEPS = 6
@@ -33,10 +36,15 @@ def add_to(app: typer.Typer) -> None:
 
 
 def train_cli(
-    source: Annotated[
-        list[Path], typer.Argument(metavar="CONFIG or DATA...", help="A .toml, or labelled files")
-    ],
     output: Annotated[Path, typer.Option("-o", "--output", help="Folder of the new bundle.")],
+    source: Annotated[
+        list[Path] | None,
+        typer.Argument(metavar="CONFIG or DATA...", help="A .toml, or labelled files"),
+    ] = None,
+    from_store: Annotated[
+        str | None,
+        typer.Option("--from-store", help="SQLAlchemy URL: learn what people decided there too."),
+    ] = None,
     target: Annotated[
         str | None, typer.Option("--target", help="Comma list: topic,agency,outcome,klasifikasi")
     ] = None,
@@ -51,7 +59,7 @@ def train_cli(
     ] = None,
     seed: Annotated[int | None, typer.Option("--seed", help="Of everything random.")] = None,
 ) -> None:
-    """Train a bundle from one TOML experiment or from labelled files; writes its card.
+    """Train a bundle from one TOML experiment, labelled files, or decisions; writes its card.
 
     Ctrl-C leaves no half bundle; the same command goes on where it stopped, to the same bundle.
 
@@ -66,6 +74,9 @@ def train_cli(
     from pilah.training.targets import FIELDS
     from pilah.training.train import train
 
+    source = source or []
+    if not source and from_store is None:
+        raise InputError("nothing to learn from: give a .toml, data files, or --from-store URL")
     tables = [p for p in source if p.suffix == ".toml"]
     if tables and len(source) > 1:
         raise InputError("give one .toml experiment, or data files, not both")
@@ -81,7 +92,13 @@ def train_cli(
     wanted = replace(config, **changes)  # type: ignore[arg-type]
     work = output.with_name(f".{output.name}.work")
     try:
-        with steps(FIXED_STEPS + sum(len(FIELDS[t]) for t in wanted.target)) as step:
+        with (
+            TemporaryDirectory() as folder,
+            steps(FIXED_STEPS + sum(len(FIELDS[t]) for t in wanted.target)) as step,
+        ):
+            if from_store is not None:
+                decided = _decisions(from_store, Path(folder), wanted.map)
+                wanted = replace(wanted, data=(*wanted.data, decided))
             bundle = train(wanted, progress=step, checked=_say_findings, stages=Stages(work))
             version = bundle.save(output)
     except KeyboardInterrupt:
@@ -92,6 +109,15 @@ def train_cli(
     if bundle.facts["bad_rows"]:
         errors.print(f"{bundle.facts['bad_rows']} bad rows left out: see `pilah data check`")
     _out.print(f"bundle {version} in {output}; card: {output / 'card.md'}", highlight=False)
+
+
+def _decisions(url: str, folder: Path, columns: dict[str, str]) -> Path:
+    """A file of what people decided in a store, under the column names of the other files."""
+    file = folder / "keputusan.jsonl"
+    with Store.open(url) as store, store.reading() as connection:
+        number = export(connection, file, columns=columns)
+    errors.print(f"{number:,} decided reports from the store", highlight=False)
+    return file
 
 
 def _say_findings(findings: dict[str, int]) -> None:

@@ -64,6 +64,7 @@ def decide(
             _pass_on(connection, decision, number, before=before, fresh=fresh)
         if incident not in (None, before.incident_id):
             _move(intake, transaction, decision, source=before.incident_id, target=incident)
+        intake.sampler.after_decision(connection, decision, before.triage)
         save_case(connection, decision.report_id)
         body = dump(report_body(connection, decision.report_id))
         return seal(connection, Reply(body, status=201), claim)

@@ -13,6 +13,7 @@ import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from sqlalchemy import Connection
@@ -27,6 +28,7 @@ from pilah.service.engine import Engine
 from pilah.service.live import LiveEngine
 from pilah.service.logs import safe
 from pilah.service.loop.refusing import refused_by_incident, spare
+from pilah.service.loop.samples import NO_SAMPLES, Sampler, Shares
 from pilah.service.problems import Problem
 from pilah.service.store import Store
 
@@ -116,9 +118,25 @@ def make_item(report: Report, *, claim: Claim | None, index: int = 0) -> Item:
 class Intake:
     """Takes reports in. One per store: its lock makes concurrent copies find each other."""
 
-    def __init__(self, store: Store, engine: Engine) -> None:
-        """Work on an open store with a restored engine."""
+    def __init__(
+        self,
+        store: Store,
+        engine: Engine,
+        *,
+        shares: Shares = NO_SAMPLES,
+        stored: Callable[[str, Report], None] = lambda _id, _report: None,
+    ) -> None:
+        """Work on an open store with a restored engine.
+
+        Args:
+            store: open.
+            engine: restored.
+            shares: of reports that people are asked to look at although the machine is sure.
+            stored: told of each fresh report once it is on the disk; it must not wait.
+        """
         self.store, self.engine = store, LiveEngine(engine)
+        self.sampler = Sampler(shares)
+        self._stored = stored
         self._lock = threading.Lock()
 
     def take(
@@ -254,6 +272,8 @@ class Intake:
             report_hash=item.report_hash,
             made_by=self.engine.made_by,
         )
+        self.sampler.after_answer(connection, answer.triage)
+        transaction.after_commit.append(partial(self._stored, item.report_id, item.report))
         return Settled(_shielded(connection, answer.triage.to_dict()), fresh=True)
 
     def _answer(self, transaction: Transaction, analysis: Analysis) -> Answer | Refused:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
@@ -64,6 +65,40 @@ class Metrics:
             ("result",),
             registry=self.registry,
         )
+
+        self.shadow = Counter(
+            "pilah_shadow_answers",
+            "Answers of the candidate bundle: same, different, dropped (queue full), failed.",
+            ("result",),
+            registry=self.registry,
+        )
+
+        self.drift = Gauge(
+            "pilah_drift_psi",
+            "Population stability index of the last drift report.",
+            ("what",),
+            registry=self.registry,
+        )
+        self.precision = Gauge(
+            "pilah_audited_precision",
+            "Audited answers of the last drift report that were right: value, lower, upper.",
+            ("bound",),
+            registry=self.registry,
+        )
+        self.retrain = Gauge(
+            "pilah_retrain_proposed",
+            "1 when the last drift report proposes a retrain, else 0.",
+            registry=self.registry,
+        )
+
+    def saw_drift(self, report: Mapping[str, Any]) -> None:
+        """Show a drift report."""
+        for what, shift in report["shifts"].items():
+            self.drift.labels(what).set(shift["psi"])
+        for bound in ("value", "lower", "upper"):
+            if bound in report["precision"]:
+                self.precision.labels(bound).set(report["precision"][bound])
+        self.retrain.set(report["retrain"])
 
     def saw_request(self, method: str, route: str, status: int, seconds: float) -> None:
         """Count one answered request."""

@@ -8,6 +8,7 @@ from prometheus_client import CONTENT_TYPE_LATEST
 from starlette.responses import JSONResponse, Response
 
 from pilah.service import reads
+from pilah.service.loop.drift import last_report
 from pilah.service.openapi import problems, responses
 from pilah.service.problems import Problem
 from pilah.service.schemas import HealthOut
@@ -49,4 +50,6 @@ def metrics(request: Request) -> Response:
     service = service_of(request)
     with service.intake.store.reading() as connection:
         waiting = reads.review_count(connection)
+    if (drift := last_report(service.settings.data_dir)) is not None:
+        service.metrics.saw_drift(drift)
     return Response(service.metrics.render(waiting), media_type=CONTENT_TYPE_LATEST)

@@ -66,6 +66,11 @@ KINDS: Mapping[str, Kind] = {
     ),
     "case-claimed": Kind(409, "Somebody else has taken the report", "take another one"),
     "nothing-to-undo": Kind(409, "No decision is left to undo", "read the report again"),
+    "opinion-unasked": Kind(
+        409,
+        "No second opinion of this person is asked for",
+        "read /v1/opinions for the reports that wait for one",
+    ),
     "body-too-large": Kind(413, "The body is too large", "send fewer reports at a time"),
     "media-type-unsupported": Kind(
         415, "The body must be JSON", "send Content-Type: application/json, UTF-8, not compressed"

@@ -141,6 +141,11 @@ class DecisionIn(BaseModel):
         ]
         | None
     ) = Field(None, description="Why it is archived; needed for archive, refused otherwise.")
+    look: Literal["blind", "read", "unread"] | None = Field(
+        None,
+        description="How the person looked at the suggestion: blind (did not see it), read (with "
+        "the report), unread (accepted without opening the report). Decides what it teaches.",
+    )
     note: str | None = Field(None, max_length=MAX_NOTE)
     refused_by: Short | None = Field(
         None, description='The agency that says "bukan wewenang"; the next best is offered at once.'

@@ -35,6 +35,10 @@ class Settings:
         max_batch: most reports in one batch.
         max_concurrency: most POST requests in progress; more are answered 503.
         session_minutes: how long a signed-in person may rest before signing in again.
+        audit_share: share of the sure answers that a person is asked to check.
+        overlap_share: share of the decided reports that a second person labels too.
+        informative_share: informative reports in the queue for each that waits anyway.
+        shadow_bundle: a candidate that answers beside the live bundle; empty: none.
     """
 
     data_dir: Path = Path("var")
@@ -49,6 +53,10 @@ class Settings:
     max_batch: int = 256
     max_concurrency: int = 32
     session_minutes: int = 60
+    audit_share: float = 0.02
+    overlap_share: float = 0.02
+    informative_share: float = 0.0
+    shadow_bundle: str = ""
 
     def __post_init__(self) -> None:
         """Check every value.
@@ -61,6 +69,8 @@ class Settings:
         _within("PILAH_MAX_BATCH", self.max_batch, 1, 10_000)
         _within("PILAH_MAX_CONCURRENCY", self.max_concurrency, 1, 10_000)
         _within("PILAH_SESSION_MINUTES", self.session_minutes, 1, 720)
+        for name in ("audit_share", "overlap_share", "informative_share"):
+            _is_share(f"PILAH_{name.upper()}", getattr(self, name))
         _check_keys(self.api_keys)
         if not self.api_keys and not is_loopback(self.host):
             raise SettingsError(
@@ -96,6 +106,10 @@ class Settings:
             max_batch=_number(environ, "PILAH_MAX_BATCH", default.max_batch),
             max_concurrency=_number(environ, "PILAH_MAX_CONCURRENCY", default.max_concurrency),
             session_minutes=_number(environ, "PILAH_SESSION_MINUTES", default.session_minutes),
+            audit_share=_share(environ, "PILAH_AUDIT_SHARE", default.audit_share),
+            overlap_share=_share(environ, "PILAH_OVERLAP_SHARE", default.overlap_share),
+            informative_share=_share(environ, "PILAH_INFORMATIVE_SHARE", default.informative_share),
+            shadow_bundle=environ.get("PILAH_SHADOW_BUNDLE") or default.shadow_bundle,
         )
 
 
@@ -117,6 +131,19 @@ def _number(environ: Mapping[str, str], name: str, default: int) -> int:
         return int(raw) if raw else default
     except ValueError:
         raise SettingsError(f"{name}: is not a whole number; set e.g. {name}={default}") from None
+
+
+def _is_share(name: str, value: float) -> None:
+    if not 0 <= value <= 1:
+        raise SettingsError(f"{name}: is {value}; use a share from 0 to 1, e.g. {name}=0.02")
+
+
+def _share(environ: Mapping[str, str], name: str, default: float) -> float:
+    raw = environ.get(name, "").strip()
+    try:
+        return float(raw) if raw else default
+    except ValueError:
+        raise SettingsError(f"{name}: is not a number; set e.g. {name}={default}") from None
 
 
 def _within(name: str, value: int, low: int, high: int) -> None:

@@ -72,6 +72,8 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "out_of_scope": "Di luar cakupan",
         "prank": "Iseng",
         "refused": "Ditolak: bukan wewenang",
+        "audit": "Uji petik: mesin yakin, mohon diperiksa",
+        "informative": "Mesin belajar banyak dari laporan ini",
         "refused_before": "Kejadian ini pernah ditolak instansinya",
     },
     "status": {
@@ -136,6 +138,20 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "case-claimed": "Sedang dikerjakan",
         "store-unavailable": "Penyimpanan terganggu",
     },
+    "measure": {
+        "reports": "Laporan",
+        "alone_share": "Diteruskan tanpa petugas",
+        "precision": "Ketepatan rute tanpa petugas (uji petik)",
+        "in_time_share": "Diputuskan dalam 3 hari kerja",
+    },
+    "group": {
+        "area": "Jenis daerah",
+        "island": "Pulau",
+        "visibility": "Kerahasiaan",
+        "channel": "Kanal",
+    },
+    "area": {"kota": "Kota", "kabupaten": "Kabupaten"},
+    "island": {"jawa": "Jawa", "luar_jawa": "Luar Jawa"},
     "field": {
         "text": "Isi laporan",
         "title": "Judul",

@@ -25,6 +25,7 @@ from pilah.service.desk.cases import save_case
 from pilah.service.desk.standing import standing_of
 from pilah.service.loop.facts import save_facts
 from pilah.service.loop.refusing import close_requests
+from pilah.service.loop.tables import looks
 from pilah.service.tables import (
     decisions,
     fingerprints,
@@ -45,6 +46,8 @@ class Decision:
         action: what was done, see :mod:`pilah.service.desk.standing`.
         reason: why it was archived; a key of ``ARCHIVE_REASONS``.
         undoes: number of the decision that an undo takes out of force.
+        look: how the person looked at the suggestion: blind, read or unread; None: not said.
+        role: of the person, where it is known.
     """
 
     report_id: str
@@ -56,6 +59,8 @@ class Decision:
     action: str = "label"
     reason: str | None = None
     undoes: int | None = None
+    look: str | None = None
+    role: str | None = None
 
 
 def save_answer(
@@ -148,6 +153,10 @@ def save_decision(connection: Connection, decision: Decision) -> int:
         subject=decision.report_id,
         detail=detail,
     )
+    if decision.look is not None or decision.role is not None:
+        seen = {"look": decision.look, "role": decision.role}
+        row = {"report_id": decision.report_id, "number": number, **seen}
+        connection.execute(insert(looks).values(row))
     close_requests(connection, decision.report_id, number)
     return number
 

@@ -46,6 +46,7 @@ CONTRACT = {
     "bundle rollback", "index verify", "index rebuild", "users add", "users list",
     "users password", "users disable", "users enable", "audit verify", "claims", "incidents",
     "routes list", "routes retire",
+    "data export", "data agreement", "drift", "shadow report",
 }  # fmt: skip
 
 

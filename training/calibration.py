@@ -28,6 +28,8 @@ MIN_ROWS = 20
 PENALTY = 1e-3
 """Of the squared shifts."""
 LEAST = 1e-9
+LARGEST_LOG_SCALE = 10.0
+"""Bound of the logarithm of the scale, both ways."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,5 +152,8 @@ def _fit_softmax(scores: FloatArray, truth: Truth, *, shifted: bool) -> tuple[fl
             slope[1:] = 0.0
         return float(value), slope
 
-    found = minimize(loss, np.zeros(size + 1), jac=True, method="L-BFGS-B").x
+    # Labels that separate perfectly would let the scale grow without end.
+    bounds = [(-LARGEST_LOG_SCALE, LARGEST_LOG_SCALE), *[(None, None)] * size]
+    start = np.zeros(size + 1)
+    found = minimize(loss, start, jac=True, method="L-BFGS-B", bounds=bounds).x
     return float(np.exp(found[0])), found[1:].astype(np.float32)

@@ -24,6 +24,10 @@ from pilah.training.stages import Arrays, Stages
 if TYPE_CHECKING:
     from pilah.training.config import TrainConfig
 
+TRUSTED = 0.5
+"""Labels of this worth and more may judge a head."""
+MIN_TRUSTED = 50
+"""Fewer trusted rows than this judge nothing: all rows do."""
 WORTH_PROCESSES = 500_000
 """Values in the feature matrix from which the folds are fitted side by side."""
 
@@ -80,6 +84,7 @@ def fit_head(
     groups: NDArray[np.int64],
     settings: HeadSettings,
     *,
+    worth: NDArray[np.float64] | None = None,
     stages: Stages | None = None,
     name: str = "head",
 ) -> FittedHead:
@@ -90,6 +95,9 @@ def fit_head(
         labels: right label of each row.
         groups: rows with one number stay in one fold, shape (n,).
         settings: see :class:`HeadSettings`.
+        worth: what each label is worth, 0 to 1, shape (n,); None: all the same. It weighs the
+            rows of the fit; calibration, thresholds and scores see rows of ``TRUSTED`` worth only,
+            because a suggestion that was waved through agrees with the machine by construction.
         stages: where the fits are kept, for a training that is cut off.
         name: of the head, there.
 
@@ -101,20 +109,33 @@ def fit_head(
         raise InputError("a head needs at least two different labels")
     number = {name: i for i, name in enumerate(names)}
     truth = np.array([number[label] for label in labels], dtype=np.int64)
+    worth = np.ones(len(truth)) if worth is None else worth
     matrix = {part: getattr(features, part) for part in ("data", "indices", "indptr")}
+    facts = {"labels": names, "truth": truth, "groups": groups, "with": asdict(settings)}
     fits = (stages or Stages()).arrays(
         name,
-        {**matrix, "labels": names, "truth": truth, "groups": groups, "with": asdict(settings)},
-        lambda: _fits(features, truth, len(names), groups, settings),
+        {**matrix, **facts, "worth": worth},
+        lambda: _fits(features, truth, len(names), groups, settings, worth),
     )
-    calibration, held_out = fit_calibration(fits["scores"], truth, groups, settings.seed)
+    scores, trusted = fits["scores"], _trusted(worth)
+    calibration, judged = fit_calibration(
+        scores[trusted], truth[trusted], groups[trusted], settings.seed
+    )
+    held_out = judged if trusted.all() else calibration(scores)
+    held_out[trusted] = judged
     stated, sure = (
-        thresholds(held_out, truth, names, target)
+        thresholds(judged, truth[trusted], names, target)
         for target in (settings.stated_precision, settings.sure_precision)
     )
     scale, shift, curves = calibration.scale, calibration.shift, calibration.curves
     head = LinearHead(names, fits["weights"], fits["bias"], scale, shift, stated, sure, curves)
-    return FittedHead(head, score(held_out, truth, names), held_out, calibration.kind)
+    return FittedHead(head, score(judged, truth[trusted], names), held_out, calibration.kind)
+
+
+def _trusted(worth: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Rows that may judge the head; all of them where hardly any is worth enough."""
+    enough = worth >= TRUSTED
+    return enough if enough.sum() >= MIN_TRUSTED else np.ones(len(worth), dtype=np.bool_)
 
 
 def _fits(
@@ -123,10 +144,11 @@ def _fits(
     size: int,
     groups: NDArray[np.int64],
     settings: HeadSettings,
+    worth: NDArray[np.float64],
 ) -> Arrays:
     """The slow part: held-out scores, and weights and bias of a fit on all rows."""
-    scores = _held_out_scores(features, truth, size, groups, settings)
-    weights, bias = _fit(features, truth, size, settings)
+    scores = _held_out_scores(features, truth, size, groups, settings, worth)
+    weights, bias = _fit(features, truth, size, settings, worth)
     return {"scores": scores, "weights": weights, "bias": bias}
 
 
@@ -136,13 +158,15 @@ def _held_out_scores(
     size: int,
     groups: NDArray[np.int64],
     settings: HeadSettings,
+    worth: NDArray[np.float64],
 ) -> FloatArray:
     folds = _folds(truth, groups, settings)
     # Processes, not threads: the solver has one random generator a process, and threads that
     # draw from it in turn would give another bundle at every training.
     jobs = min(len(folds), os.cpu_count() or 1) if features.nnz > WORTH_PROCESSES else 1
     fits = Parallel(jobs)(
-        delayed(_fit)(features[train], truth[train], size, settings) for train, _ in folds
+        delayed(_fit)(features[train], truth[train], size, settings, worth[train])
+        for train, _ in folds
     )
     scores = np.zeros((len(truth), size), dtype=np.float32)
     for (weights, bias), (_, test) in zip(fits, folds, strict=True):
@@ -168,7 +192,11 @@ def _folds(
 
 
 def _fit(
-    features: csr_matrix, truth: NDArray[np.int64], size: int, settings: HeadSettings
+    features: csr_matrix,
+    truth: NDArray[np.int64],
+    size: int,
+    settings: HeadSettings,
+    worth: NDArray[np.float64],
 ) -> tuple[FloatArray, FloatArray]:
     """One-against-rest linear SVM; labels absent from these rows get a score of -1 everywhere."""
     counts = np.bincount(truth, minlength=size)
@@ -180,7 +208,7 @@ def _fit(
         return weights, bias
     balance = (len(truth) / (len(present) * np.maximum(counts, 1))) ** settings.balance
     machine = LinearSVC(C=settings.strength, tol=1e-2, random_state=settings.seed)
-    machine.fit(features, truth, sample_weight=balance[truth] / balance[truth].mean())
+    machine.fit(features, truth, sample_weight=worth * balance[truth] / balance[truth].mean())
     coef, intercept = machine.coef_, machine.intercept_
     if len(present) == 2:
         coef, intercept = np.vstack([-coef, coef]), np.concatenate([-intercept, intercept])

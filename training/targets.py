@@ -30,11 +30,20 @@ FIELDS = {
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """One head to fit: which rows, their labels, and labels too rare to learn."""
+    """One head to fit.
+
+    Attributes:
+        name: of the head.
+        index: numbers of its rows, shape (n,).
+        labels: their labels.
+        weights: what each label is worth, above 0 and at most 1, shape (n,).
+        rare: label -> rows, of labels too rare to learn.
+    """
 
     name: str
     index: NDArray[np.int64]
     labels: list[str]
+    weights: NDArray[np.float64]
     rare: dict[str, int] = field(default_factory=dict)
 
 
@@ -59,7 +68,8 @@ def find_targets(rows: Sequence[LabelledReport], config: TrainConfig) -> tuple[b
         index = np.array([i for i, x in enumerate(labels) if x in learned], dtype=np.int64)
         rare = {x: n for x, n in sorted(count.items()) if x not in learned}
         rare |= strange if name == "topic_main" and not own else {}
-        found.append(Target(name, index, [str(labels[i]) for i in index], rare))
+        weights = np.array([_weight(rows[i], name) for i in index])
+        found.append(Target(name, index, [str(labels[i]) for i in index], weights, rare))
     if not found:
         raise InputError(
             f"none of {', '.join(config.target)} has two labels with {config.min_count} rows each; "
@@ -90,3 +100,20 @@ def _label(row: LabelledReport, name: str, *, own: bool) -> str | None:
     sub = labels.topic_sub if name == "topic_sub" else None
     topic = load_taxonomy().find(labels.topic_main, sub)
     return topic.id if topic is not None and topic.status == "living" else None
+
+
+def _weight(row: LabelledReport, name: str) -> float:
+    """What the label of one row is worth: the column ``weight_<field>``, 1 without one.
+
+    Raises:
+        InputError: it is no number above 0 and at most 1.
+    """
+    column = f"weight_{'agency' if name == 'route' else name}"
+    try:
+        weight = float(row.extra.get(column, 1))
+    except ValueError:
+        weight = 0.0
+    if not 0 < weight <= 1:
+        place = f"report {row.report.id}: {column}" if row.report.id else column
+        raise InputError(f"{place}: must be a number above 0 and at most 1")
+    return weight

@@ -120,7 +120,13 @@ def _fit(
 ) -> FittedHead:
     index, name = target.index, f"head-{target.name}"
     return fit_head(
-        matrix[index], target.labels, group[index], settings_of(config), stages=stages, name=name
+        matrix[index],
+        target.labels,
+        group[index],
+        settings_of(config),
+        worth=target.weights,
+        stages=stages,
+        name=name,
     )
 
 

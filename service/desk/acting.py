@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import Connection
@@ -114,7 +115,8 @@ def decision_of(user: User, fields: Mapping[str, str]) -> tuple[Decision, int | 
         Problem: ``decision-invalid``.
     """
     action = fields.get("action", "")
-    body: dict[str, Any] = {"actor": user.name, "action": action} | _version(fields)
+    body: dict[str, Any] = {"actor": user.name, "action": action, "look": "read"}
+    body |= _version(fields)
     if fields.get("note"):
         body["note"] = fields["note"]
     if action == "forward":
@@ -125,7 +127,8 @@ def decision_of(user: User, fields: Mapping[str, str]) -> tuple[Decision, int | 
         body["reason"] = fields.get("reason", "")
     if fields.get("hoax") in ("true", "false"):
         body["hoax"] = fields["hoax"] == "true"
-    return check_decision(fields.get("id", ""), body)
+    decision, after = check_decision(fields.get("id", ""), body)
+    return replace(decision, role=user.role), after
 
 
 def _labels(fields: Mapping[str, str]) -> dict[str, Any]:

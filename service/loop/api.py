@@ -5,21 +5,31 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 from anyio.to_thread import run_sync
-from fastapi import APIRouter, Depends, Path, Request
+from fastapi import APIRouter, Depends, Path, Query, Request
 from starlette.responses import Response
 
 from pilah.datasets.errors import TableError
 from pilah.service.api import Key, authorise, claim_of, known_form
 from pilah.service.bodies import read_json
+from pilah.service.checks import check_decision
 from pilah.service.codecs import dump
 from pilah.service.intake import Claim, Intake, Reply, Transaction, seal
-from pilah.service.loop import proposals, routes
+from pilah.service.loop import proposals, routes, samples
 from pilah.service.loop.checks import check
-from pilah.service.loop.schemas import ProposalsOut, RetirementIn, RoutesOut, VerdictIn
+from pilah.service.loop.schemas import (
+    OpinionOut,
+    OpinionsOut,
+    ProposalsOut,
+    RetirementIn,
+    RoutesOut,
+    VerdictIn,
+)
 from pilah.service.migrations import StoreError
 from pilah.service.openapi import body_of, responses
 from pilah.service.problems import FieldError, Problem
+from pilah.service.schemas import DecisionIn
 from pilah.service.state import service_of
+from pilah.service.writes import Decision
 
 router = APIRouter(prefix="/v1/routes", dependencies=[Depends(authorise)], tags=["routes"])
 _READS = ("unauthorized", "store-unavailable")
@@ -89,6 +99,64 @@ async def retire(
         wanted = check(RetirementIn, body)
         why = routes.Why(wanted.actor, wanted.note)
         return _sent(await run_sync(retire_number, service.intake, number, why, claim))
+
+
+opinions = APIRouter(prefix="/v1/opinions", dependencies=[Depends(authorise)], tags=["review"])
+
+
+@opinions.get(
+    "",
+    summary="Read which reports wait for a second opinion",
+    responses=responses(OpinionsOut, *_READS),
+)
+def read_opinions(
+    request: Request,
+    actor: Annotated[str, Query(min_length=1, max_length=500, pattern=r"^[!-~]+$")],
+    limit: Annotated[int, Query(ge=1, le=200)] = 50,
+) -> Response:
+    """Drawn reports that another person labelled, without suggestion and without those labels."""
+    with service_of(request).intake.store.reading() as connection:
+        found = samples.waiting_for_opinion(connection, actor, limit=limit)
+    return _json({"items": found})
+
+
+@opinions.post(
+    "/{report_id:path}",
+    summary="Give a second opinion",
+    responses=responses(OpinionOut, *_WRITES, "opinion-unasked", "decision-invalid", status=201),
+    openapi_extra=body_of(DecisionIn),
+    status_code=201,
+)
+async def give_opinion(
+    request: Request,
+    report_id: Annotated[str, Path(min_length=1, description="Id of a report.")],
+    key: Key = None,
+) -> Response:
+    """Independent labels, to measure how far people agree; they change nothing about the report."""
+    service = service_of(request)
+    with service.gate.entered():
+        body = await read_json(request, limit=service.settings.max_body_bytes)
+        claim = claim_of(request, key, body)
+        wanted, _ = check_decision(known_form(report_id, "opinion-unasked"), body)
+        if wanted.action != "label" or not wanted.labels or "incident" in wanted.labels:
+            error = FieldError("action", "gives no opinion", "send label fields and no action")
+            raise Problem("decision-invalid", errors=[error])
+        return _sent(await run_sync(save_opinion, service.intake, wanted, claim))
+
+
+def save_opinion(intake: Intake, opinion: Decision, claim: Claim | None = None) -> Reply:
+    """Keep a second opinion.
+
+    Raises:
+        Problem: ``opinion-unasked``.
+    """
+    if (earlier := intake.replay(claim)) is not None:
+        return earlier
+    with intake.transaction() as transaction:
+        labels = dict(opinion.labels)
+        samples.save_opinion(transaction.connection, opinion.report_id, opinion.actor, labels)
+        body = {"report_id": opinion.report_id, "actor": opinion.actor, "labels": labels}
+        return seal(transaction.connection, Reply(dump(body), status=201), claim)
 
 
 def judge_proposal(

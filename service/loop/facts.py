@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta, timezone
+from datetime import date, datetime, timedelta, timezone
 from typing import Any
 
 from sqlalchemy import Connection, insert
@@ -25,7 +25,8 @@ def save_facts(connection: Connection, triage: Mapping[str, Any], received_at: s
     connection.execute(
         insert(facts).values(
             report_id=triage["report_id"],
-            day=day_of(received_at),
+            day=(day := day_of(received_at)),
+            week=week_of(day),
             government=triage["agency"]["government"],
             agency=triage["agency"]["name"],
             outcome=triage["outcome"]["label"],
@@ -40,6 +41,12 @@ def save_facts(connection: Connection, triage: Mapping[str, Any], received_at: s
 def day_of(moment: str) -> str:
     """The WIB date of an ISO 8601 time."""
     return datetime.fromisoformat(moment).astimezone(WIB).date().isoformat()
+
+
+def week_of(day: str) -> str:
+    """The Monday of a day's week."""
+    found = date.fromisoformat(day)
+    return (found - timedelta(days=found.weekday())).isoformat()
 
 
 def doubt(triage: Mapping[str, Any]) -> float:

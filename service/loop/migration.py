@@ -55,10 +55,12 @@ _STATEMENTS = (
     "verdict VARCHAR(10) NOT NULL, actor TEXT NOT NULL, note TEXT, made_at VARCHAR(40) NOT "
     "NULL, change INTEGER, PRIMARY KEY (proposal, number))",
     "CREATE TABLE facts (report_id VARCHAR(500) NOT NULL, day VARCHAR(10) NOT NULL, "
+    "week VARCHAR(10) NOT NULL, "
     "government TEXT, agency TEXT, outcome VARCHAR(40) NOT NULL, sure BOOLEAN NOT NULL, "
     "merged BOOLEAN NOT NULL, hoax BOOLEAN NOT NULL, doubt FLOAT NOT NULL, PRIMARY KEY "
     "(report_id), FOREIGN KEY(report_id) REFERENCES reports (id))",
     "CREATE INDEX facts_day ON facts (day)",
+    "CREATE INDEX facts_week ON facts (week)",
     "CREATE INDEX facts_doubt ON facts (doubt)",
     "CREATE TABLE shadow_answers (report_id VARCHAR(500) NOT NULL, bundle VARCHAR(200) NOT "
     "NULL, live VARCHAR(200) NOT NULL, differences TEXT NOT NULL, made_at VARCHAR(40) NOT "

@@ -98,3 +98,61 @@ class ProposalsOut(BaseModel):
     """Open proposals."""
 
     proposals: list[ProposalOut]
+
+
+class OpinionItem(BaseModel):
+    """A report that waits for a second opinion."""
+
+    report_id: str
+    visibility: str
+    received_at: str
+    masked_text: str
+
+
+class OpinionsOut(BaseModel):
+    """Reports that wait for a second opinion, oldest first."""
+
+    items: list[OpinionItem]
+
+
+class OpinionOut(BaseModel):
+    """A second opinion as it was kept."""
+
+    report_id: str
+    actor: str
+    labels: dict[str, Any]
+
+
+class GroupOut(BaseModel):
+    """The measures of one group; beside them stand the dimensions that were asked for."""
+
+    model_config = ConfigDict(extra="allow")
+    reports: int
+    incidents: int
+    merged: int = Field(description="Reports that joined a known incident at once.")
+    alone: int = Field(description="Routed without a person.")
+    needs_information: int
+    overdue: int = Field(description="Waiting past the third working day.")
+    decided: int
+    in_time: int = Field(description="Decided within three working days.")
+    hours: float | None = Field(description="Median hours to the first decision.")
+    refused: int
+    hoax: int
+    hoax_confirmed: int
+    hoax_dismissed: int
+    audited: int = Field(description="Sure answers that a person was asked to check.")
+    right: int = Field(description="Of those, with the right agency.")
+    alone_share: float | None
+    in_time_share: float | None
+    precision: float | None
+    precision_lower: float | None = Field(description="95 % Wilson interval.")
+    precision_upper: float | None
+
+
+class IndicatorsOut(BaseModel):
+    """Measures, grouped."""
+
+    since: str | None
+    until: str | None
+    by: list[str]
+    groups: list[GroupOut]

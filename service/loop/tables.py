@@ -87,6 +87,7 @@ facts = Table(
     metadata,
     Column("report_id", String(500), ForeignKey("reports.id"), primary_key=True),
     Column("day", String(10), nullable=False),  # received, WIB
+    Column("week", String(10), nullable=False),  # its Monday
     Column("government", Text),
     Column("agency", Text),
     Column("outcome", String(40), nullable=False),
@@ -95,6 +96,7 @@ facts = Table(
     Column("hoax", Boolean, nullable=False),
     Column("doubt", Float, nullable=False),  # 0 sure to 1, see pilah.service.loop.informative
     Index("facts_day", "day"),
+    Index("facts_week", "week"),
     Index("facts_doubt", "doubt"),
 )
 

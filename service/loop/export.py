@@ -1,0 +1,199 @@
+"""Decisions as training data: one row a report in the contract's fields, with where each came from.
+
+Not every label is worth the same. A person who changes a suggestion, or labels without seeing it,
+tells something new; one who confirms it may only have nodded. What each label is worth stands in
+``weight_<field>`` and is honoured by ``pilah train``; why, in ``provenance``.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Row, select
+
+from pilah.datasets.bodies import target_of
+from pilah.models.masking import mask
+from pilah.service.desk.standing import Entry, in_force, standing_of
+from pilah.service.loop.samples import suggested
+from pilah.service.loop.tables import looks, offers
+from pilah.service.tables import decisions, reports, suggestions
+
+WORTH: Mapping[str, float] = {
+    "changed": 1.0,  # the suggestion was another
+    "blind": 1.0,  # labelled without seeing a suggestion
+    "confirmed": 0.7,  # read, and left as suggested
+    "unsaid": 0.3,  # left as suggested; nobody said whether it was read
+    "unread": 0.1,  # accepted without opening the report
+}
+"""How a label came about -> its weight in training. Chosen by judgement, not measured."""
+FIELDS = ("topic_main", "topic_sub", "agency", "outcome", "klasifikasi", "hoax")
+"""Fields that carry a weight; ``incident`` does not."""
+_CLOSED = ("decided", "archived", "asked")
+_BATCH = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """One label in force and how it came about; ``decision`` is the row of its decision."""
+
+    value: Any
+    how: str
+    decision: Row[Any]
+
+
+def training_rows(connection: Connection, *, secret: bool = False) -> Iterator[dict[str, Any]]:
+    """One row per decided report, oldest first; texts are masked.
+
+    Args:
+        connection: of a read.
+        secret: secret reports too. They are left out otherwise.
+    """
+    after = 0
+    while True:
+        rows = _page(connection, after)
+        if not rows:
+            return
+        after = rows[-1].seq
+        for row in rows:
+            if secret or row.visibility != "secret":
+                found = _training_row(connection, row)
+                if found is not None:
+                    yield found
+
+
+def export(
+    connection: Connection,
+    output: Path,
+    *,
+    secret: bool = False,
+    columns: Mapping[str, str] | None = None,
+) -> int:
+    """Write the rows as JSONL; returns their number.
+
+    Args:
+        connection: of a read.
+        output: the file, overwritten.
+        secret: secret reports too.
+        columns: field -> another name to write it under.
+    """
+    number, names = 0, columns or {}
+    with output.open("w", encoding="utf-8") as out:
+        for row in training_rows(connection, secret=secret):
+            named = {names.get(name, name): value for name, value in row.items()}
+            out.write(json.dumps(named, ensure_ascii=False) + "\n")
+            number += 1
+    return number
+
+
+def _page(connection: Connection, after: int) -> Sequence[Row[Any]]:
+    decided = select(decisions.c.report_id).distinct()
+    query = (
+        select(reports, suggestions.c.triage)
+        .join(suggestions)
+        .where(reports.c.seq > after, reports.c.id.in_(decided))
+        .order_by(reports.c.seq)
+        .limit(_BATCH)
+    )
+    return connection.execute(query).all()
+
+
+def _training_row(connection: Connection, row: Row[Any]) -> dict[str, Any] | None:
+    said = _labels(connection, row.id, json.loads(row.triage))
+    if not said:
+        return None
+    labels = {name: part.value for name, part in said.items() if part.value is not None}
+    government = labels.pop("government", None) or _government(json.loads(row.triage), labels)
+    target = target_of(str(labels["agency"]), government) if "agency" in labels else None
+    weights = {f"weight_{name}": WORTH[said[name].how] for name in FIELDS if name in labels}
+    fields = {
+        "id": row.id,
+        "title": mask(row.title) if row.title else None,
+        "text": mask(row.text),
+        "region": None if row.region is None else json.loads(row.region),
+        "reported_at": row.reported_at or row.received_at,
+        "channel": row.channel,
+        "visibility": row.visibility,
+        **labels,
+        "level": target[0] if target else None,
+        "unit": target[1] if target else None,
+        **weights,
+        "provenance": {name: _provenance(part) for name, part in said.items()},
+    }
+    return {name: value for name, value in fields.items() if value is not None}
+
+
+def _labels(connection: Connection, report_id: str, triage: Mapping[str, Any]) -> dict[str, Said]:
+    """Every label in force of one report; empty where it waits for a person again."""
+    rows = _history(connection, report_id)
+    entries = [Entry(r.number, r.action, json.loads(r.labels), r.undoes) for r in rows]
+    now = standing_of(entries, unsure=True)
+    if now.status not in _CLOSED:
+        return {}
+    by_number = {row.number: row for row in rows}
+    found: dict[str, Said] = {}
+    for entry in in_force(entries):
+        decision = by_number[entry.number]
+        if entry.action == "refuse":  # whoever was named before it is not competent
+            found = {k: v for k, v in found.items() if k not in ("agency", "government")}
+        suggested = _suggested(connection, report_id, triage, before=entry.number)
+        given = entry.labels or (suggested if entry.action in ("label", "forward") else {})
+        for name, value in given.items():
+            how = _how(suggested.get(name), value, decision.look)
+            found[name] = Said(value, how, decision)
+    return found
+
+
+def _how(suggested: object, value: object, look: str | None) -> str:
+    if look == "blind":
+        return "blind"
+    if value != suggested:
+        return "changed"
+    return {"read": "confirmed", "unread": "unread"}.get(look or "", "unsaid")
+
+
+def _history(connection: Connection, report_id: str) -> Sequence[Row[Any]]:
+    seen = (looks.c.report_id == decisions.c.report_id) & (looks.c.number == decisions.c.number)
+    query = select(decisions, looks.c.look, looks.c.role).outerjoin(looks, seen)
+    mine = query.where(decisions.c.report_id == report_id)
+    return connection.execute(mine.order_by(decisions.c.number)).all()
+
+
+def _suggested(
+    connection: Connection, report_id: str, triage: Mapping[str, Any], *, before: int
+) -> dict[str, Any]:
+    """What the machine said to the person of a decision: the suggestion, or a later offer."""
+    query = select(offers.c.agency).where(offers.c.report_id == report_id, offers.c.number < before)
+    offer = connection.execute(query.order_by(offers.c.number.desc()).limit(1)).scalar()
+    found = suggested(triage)
+    if offer and (name := json.loads(offer)["name"]):
+        found["agency"] = name
+    return found
+
+
+def _government(triage: Mapping[str, Any], labels: Mapping[str, Any]) -> str | None:
+    """The government that the answer gave to the decided agency, or to its own."""
+    agency = triage["agency"]
+    for option in (agency, *agency["alternatives"]):
+        if option["name"] == labels.get("agency") and option["government"]:
+            return str(option["government"])
+    return str(agency["government"]) if agency["government"] else None
+
+
+def _provenance(part: Said) -> dict[str, Any]:
+    row = part.decision
+    versions = json.loads(row.versions) if row.versions else {}
+    return {
+        "how": part.how,
+        "worth": WORTH[part.how],
+        "by": row.actor,
+        "role": row.role,
+        "at": row.decided_at,
+        "decision": row.number,
+        "look": row.look,
+        "bundle": versions.get("bundle"),
+        "routes": versions.get("routes"),
+    }

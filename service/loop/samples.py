@@ -1,0 +1,205 @@
+"""Which reports people are asked to look at although the machine is sure, and why.
+
+A share of the sure answers is drawn for an audit (the only unbiased measure of their precision),
+and a share of the decided reports for a second, independent opinion. The draw is a hash of the
+report's id, so that it is the same at every start and nobody chooses.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import Connection, func, insert, select
+
+from pilah.evaluation.agreement import Agreement, cohen, fleiss
+from pilah.service import reads
+from pilah.service.codecs import dump, now_text
+from pilah.service.loop.informative import INFORMATIVE, most_informative
+from pilah.service.loop.refusing import ask
+from pilah.service.loop.tables import review_requests, second_opinions
+from pilah.service.problems import Problem
+from pilah.service.tables import reports, suggestions
+
+if TYPE_CHECKING:
+    from pilah.models.answer import Triage
+    from pilah.service.writes import Decision
+
+AUDIT = "audit"
+"""Reason of a sure report that waits for a look."""
+FIELDS = ("topic_main", "topic_sub", "agency", "outcome", "klasifikasi", "hoax")
+"""Label fields whose agreement is measured."""
+MIN_PAIR = 10
+"""Two people need so many reports in common for a kappa of their own."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shares:
+    """Shares of reports, 0 to 1, that are drawn."""
+
+    audit: float = 0.0
+    overlap: float = 0.0
+    informative: float = 0.0
+
+
+NO_SAMPLES = Shares()
+TOP_UP = 50
+"""After so many new reports the queue gets new informative ones."""
+
+
+class Sampler:
+    """Asks people about reports of which the machine is sure."""
+
+    def __init__(self, shares: Shares) -> None:
+        """Draw these shares."""
+        self.shares = shares
+        self._since = 0
+
+    def after_answer(self, connection: Connection, triage: Triage) -> None:
+        """A report was answered, inside the transaction that stores it."""
+        sure = not triage.review.needed
+        if sure and drawn(AUDIT, triage.report_id, self.shares.audit):
+            ask(connection, triage.report_id, AUDIT)
+        self._since += 1
+        if self.shares.informative and self._since >= TOP_UP:
+            self._since = 0
+            for report_id in most_informative(connection, self._wanted(connection)):
+                ask(connection, report_id, INFORMATIVE)
+
+    def after_decision(
+        self, connection: Connection, decision: Decision, triage: Mapping[str, Any]
+    ) -> None:
+        """A person decided; a drawn report keeps the labels as the first opinion."""
+        if decision.action not in ("label", "forward"):
+            return
+        labels = {k: v for k, v in decision.labels.items() if k in FIELDS} or suggested(triage)
+        keep_first_opinion(
+            connection, decision.report_id, decision.actor, labels, self.shares.overlap
+        )
+
+    def _wanted(self, connection: Connection) -> int:
+        """How many informative reports the queue lacks."""
+        mine = review_requests.c.reason == INFORMATIVE
+        there = select(func.count()).where(mine, review_requests.c.decision.is_(None))
+        waiting = reads.review_count(connection) - (have := connection.execute(there).scalar_one())
+        return min(TOP_UP, int(self.shares.informative * waiting) - have)
+
+
+def drawn(kind: str, report_id: str, share: float) -> bool:
+    """Whether a report belongs to a sample of this share; the same answer every time."""
+    number = int.from_bytes(hashlib.sha256(f"{kind}:{report_id}".encode()).digest()[:8], "big")
+    return number < share * 2**64
+
+
+def suggested(triage: Mapping[str, Any]) -> dict[str, Any]:
+    """The label fields that an answer suggests."""
+    found = {
+        "topic_main": triage["topic"]["main"],
+        "topic_sub": triage["topic"]["sub"],
+        "agency": triage["agency"]["name"],
+        "outcome": triage["outcome"]["label"],
+        "klasifikasi": triage["klasifikasi"]["label"],
+    }
+    return {name: value for name, value in found.items() if value is not None}
+
+
+def keep_first_opinion(
+    connection: Connection, report_id: str, actor: str, labels: Mapping[str, Any], share: float
+) -> None:
+    """Keep the labels of a report's first decision when it is drawn for a second opinion."""
+    mine = second_opinions.c.report_id == report_id
+    taken = connection.execute(select(func.count()).where(mine)).scalar_one()
+    if labels and not taken and drawn("overlap", report_id, share):
+        _save(connection, report_id, actor, labels)
+
+
+def waiting_for_opinion(connection: Connection, actor: str, *, limit: int) -> list[dict[str, Any]]:
+    """Drawn reports that one person labelled, not this one; without suggestion and first labels."""
+    table = second_opinions
+    once = select(table.c.report_id).group_by(table.c.report_id).having(func.count() == 1)
+    query = (
+        select(reports.c.id, reports.c.visibility, reports.c.received_at, suggestions.c.triage)
+        .join_from(reports, suggestions)
+        .join(table, table.c.report_id == reports.c.id)
+        .where(reports.c.id.in_(once), table.c.actor != actor, reports.c.visibility != "secret")
+        .order_by(table.c.given_at)
+        .limit(limit)
+    )
+    return [
+        {
+            "report_id": row.id,
+            "visibility": row.visibility,
+            "received_at": row.received_at,
+            "masked_text": json.loads(row.triage)["masked_text"],
+        }
+        for row in connection.execute(query)
+    ]
+
+
+def save_opinion(
+    connection: Connection, report_id: str, actor: str, labels: Mapping[str, Any]
+) -> None:
+    """Keep an independent second opinion; it changes nothing about the report.
+
+    Raises:
+        Problem: ``opinion-unasked`` when the report was not drawn or the person gave one already.
+    """
+    table = second_opinions
+    given = connection.execute(select(table.c.actor).where(table.c.report_id == report_id))
+    actors = list(given.scalars())
+    if not actors or actor in actors:
+        raise Problem("opinion-unasked")
+    _save(connection, report_id, actor, labels)
+
+
+def agreement(connection: Connection) -> dict[str, Any]:
+    """Kappa of each label field over all opinions, and of each pair of people with enough."""
+    opinions: dict[str, dict[str, dict[str, Any]]] = {}
+    for row in connection.execute(select(second_opinions).order_by(second_opinions.c.given_at)):
+        opinions.setdefault(row.report_id, {})[row.actor] = json.loads(row.labels)
+    return {
+        "reports": sum(len(given) > 1 for given in opinions.values()),
+        "fields": {field: _fleiss(opinions, field) for field in FIELDS},
+        "pairs": _pairs(opinions),
+    }
+
+
+def _save(connection: Connection, report_id: str, actor: str, labels: Mapping[str, Any]) -> None:
+    connection.execute(
+        insert(second_opinions).values(
+            report_id=report_id, actor=actor, labels=dump(dict(labels)), given_at=now_text()
+        )
+    )
+
+
+def _fleiss(opinions: Mapping[str, Mapping[str, Mapping[str, Any]]], field: str) -> Agreement:
+    rows, raters = [], set()
+    for given in opinions.values():
+        said = {actor: str(x[field]) for actor, x in given.items() if x.get(field) is not None}
+        if len(said) > 1:
+            rows.append(list(said.values()))
+            raters |= set(said)
+    return fleiss(rows, len(raters))
+
+
+def _pairs(
+    opinions: Mapping[str, Mapping[str, Mapping[str, Any]]],
+) -> list[dict[str, Any]]:
+    found = []
+    for field in FIELDS:
+        common: dict[tuple[str, str], list[tuple[str, str]]] = {}
+        for given in opinions.values():
+            said = {a: str(x[field]) for a, x in sorted(given.items()) if x.get(field) is not None}
+            for one, two in _couples(list(said)):
+                common.setdefault((one, two), []).append((said[one], said[two]))
+        for (one, two), labels in common.items():
+            if len(labels) >= MIN_PAIR:
+                found.append({"field": field, "people": [one, two], "agreement": cohen(labels)})
+    return found
+
+
+def _couples(names: Sequence[str]) -> list[tuple[str, str]]:
+    return [(one, two) for i, one in enumerate(names) for two in names[i + 1 :]]
