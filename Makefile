@@ -2,7 +2,7 @@
 PYTHON ?= python3.11
 PY := .venv/bin/python
 .DEFAULT_GOAL := help
-.PHONY: help demo serve test lint types layers openapi bundle bench clean
+.PHONY: help demo serve test lint types layers openapi bundle hoax bench clean
 
 help:  ## Show this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -51,6 +51,9 @@ openapi: .venv/dev.stamp .venv/files.stamp  ## Write the committed OpenAPI docum
 
 bundle: .venv/files.stamp  ## Train the bundled model anew from the written corpus
 	@.venv/bin/pilah train training/experiments/default.toml -o models/data/bundle
+
+hoax: .venv/files.stamp  ## Fit the learned part of the hoax detector anew from the written corpus
+	@$(PY) -m pilah.training.hoax datasets/data/corpus/train.jsonl models/data/hoax.npz
 
 # One after the other, for they take the time. PILAH_BENCHMARKS names the folder of the data, PILAH_BUNDLE
 # another bundle. Passive waiting: threads that spin beside other work would slow the peer unfairly.

@@ -39,7 +39,8 @@ from pilah.models.answer import (
 from pilah.models.claims import ClaimBase, shipped_base
 from pilah.models.explain import telling_terms
 from pilah.models.fingerprint import make_fingerprint
-from pilah.models.hoax import HoaxInput, look_for_hoax
+from pilah.models.hoax import look_for_hoax
+from pilah.models.hoax_signs import HoaxInput
 from pilah.models.incidents import DuplicateFinder
 from pilah.models.index import VectorIndex
 from pilah.models.outcome import missing_parts

@@ -55,6 +55,8 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "campaign": "Banyak laporan serupa dalam waktu singkat",
         "repeat_sender": "Pengirim yang sama berulang kali",
         "prank": "Nada iseng",
+        "learned_style": "Isi dan gaya seperti contoh hoaks",
+        "closed_incident": "Bertentangan dengan kejadian yang sudah ditutup",
     },
     "reason": {
         "topic_unknown": "Topik tidak dikenali",

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -13,16 +17,16 @@ from pilah.models.claims import shipped_base
 from pilah.models.fingerprint import content_words
 from pilah.models.hoax import (
     DETECTORS,
-    Finding,
-    HoaxInput,
     HoaxWeights,
-    guard_score,
     look_for_hoax,
     shipped_weights,
 )
+from pilah.models.hoax_cues import read_cues
+from pilah.models.hoax_signs import HoaxInput
+from pilah.models.hoax_style import BUCKETS, CHAR_SIZES, StyleModel, chars_of, shipped_style
 from pilah.models.incidents import Burst, Sender
 from pilah.models.reading import PlaceReading
-from pilah.models.text import read_text
+from pilah.models.text import read_text, tokens
 
 NOWHERE = PlaceReading(code=None, probability=0.0)
 HOLE = "Lubang di Jl. Anggrek depan toko bangunan belum ditambal, kemarin dua motor jatuh"
@@ -75,8 +79,8 @@ def test_legitimate_reports_are_not_flagged(text: str) -> None:
 def test_reporting_a_scam_lowers_the_same_words() -> None:
     bait = "bantuan tunai, isi data di link bantu-warga.xyz dan kirim foto KTP"
     assert look(f"apakah benar {bait}? saya curiga penipuan").score < 0.5 * look(bait).score
-    assert guard_score(read_text("saya curiga penipuan, mohon dicek")) > 0.5
-    assert guard_score(read_text(HOLE)) == 0
+    assert read_cues(read_text("saya curiga penipuan, mohon dicek").normal)["guard"].score > 0.5
+    assert "guard" not in read_cues(read_text(HOLE).normal)
 
 
 def test_a_campaign_shows_its_burst() -> None:
@@ -93,28 +97,39 @@ def test_a_few_neighbours_are_no_campaign() -> None:
 
 def test_many_copies_of_one_sender_are_named() -> None:
     answer = look(HOLE, sender=Sender(reports=12, copies=9, hours=24))
-    assert kinds(answer) == {"repeat_sender"}
+    assert "repeat_sender" in kinds(answer)
     assert answer.flag
     assert look(HOLE, sender=Sender(reports=2, copies=2, hours=24)).evidence == ()
 
 
-def test_a_learned_head_adds_its_finding() -> None:
-    seen = HoaxInput(read_text(HOLE), NOWHERE)
-    more = [Finding("learned_style", 0.9, "gaya teks mirip contoh hoaks")]
-    answer = look_for_hoax(seen, more=more)
+def test_a_smallest_campaign_and_a_smallest_repeat_are_flagged() -> None:
+    assert look(HOLE, Burst(reports=5, reporters=5, hours=48)).flag
+    assert look(HOLE, sender=Sender(reports=3, copies=3, hours=24)).flag
+    assert look(HOLE, sender=Sender(reports=8, copies=1, hours=24)).flag
+
+
+def test_the_learned_part_names_what_spoke() -> None:
+    answer = look("vaksin di sekolah bikin lumpuh, bidan dilarang bicara, jangan mau disuntik")
     assert answer.flag
-    assert kinds(answer) == {"learned_style"}
+    told = next(e.detail for e in answer.evidence if e.kind == "learned_style")
+    assert told.startswith("isi dan gaya seperti contoh hoaks, terutama: ")
+
+
+@pytest.mark.parametrize("change", [str.upper, lambda t: t + "!!!", lambda t: t.replace(",", "")])
+def test_how_someone_types_changes_nothing(change: Callable[[str], str]) -> None:
+    for text in (HOLE, "Penculik anak berkeliaran, organ diambil, anak hilang sudah banyak"):
+        assert look(change(text)).score == pytest.approx(look(text).score, abs=0.02)
 
 
 def test_the_guard_does_not_excuse_a_campaign() -> None:
     text = f"apakah benar begini pak? {HOLE}"
     burst = Burst(reports=23, reporters=20, hours=48)
-    assert look(text, burst).score == look(HOLE, burst).score
+    assert look(text, burst).score == pytest.approx(look(HOLE, burst).score, abs=0.01)
 
 
 def test_official_links_are_not_doubtful() -> None:
     answer = look("Foto ada di https://www.lapor.go.id/foto/12, tolong diperiksa")
-    assert answer == Hoax(flag=False, score=0.0)
+    assert (answer.flag, answer.evidence) == (False, ())
 
 
 def test_a_known_claim_is_named_by_its_id() -> None:
@@ -135,25 +150,46 @@ def test_shipped_claims_are_whole() -> None:
         assert (found.claim.id, found.resemblance) == (claim.id, 1.0)
 
 
-def test_every_detector_has_a_weight() -> None:
+def test_what_the_learned_part_reads_is_not_counted_twice() -> None:
     weights = shipped_weights()
     kinds = {detector.__name__ for detector in DETECTORS}
-    assert set(weights.weights) == kinds | {"learned_style"}
-    assert weights.guarded < set(weights.weights)
+    assert kinds - set(weights.weights) == {"chain_style", "link_bait", "sensational"}
+    assert weights.guarded <= set(weights.weights) <= kinds
 
 
-@pytest.mark.parametrize("change", [{"flag": 2}, {"weights": {"prank": -1}}, {"weights": None}])
+@pytest.mark.parametrize("change", [{"guard": 2}, {"weights": {"prank": -1}}, {"weights": None}])
 def test_broken_weights_are_refused(change: dict[str, object]) -> None:
-    data = {"version": "x", "flag": 0.5, "weights": {}, "guard": 0.5, "guarded": []}
+    data = {"version": "x", "weights": {}, "guard": 0.5, "guarded": []}
     with pytest.raises(TableError, match="restore it"):
         HoaxWeights.from_dict(data | change)
+
+
+def test_weights_come_back_as_they_were_saved(tmp_path: Path) -> None:
+    style = shipped_style()
+    style.save(tmp_path / "hoax.npz")
+    again = StyleModel.load(tmp_path / "hoax.npz")
+    assert again.grams == style.grams
+    assert (again.evidence, again.flag) == (style.evidence, style.flag)
+    assert np.array_equal(again.chars, style.chars)
+    (tmp_path / "hoax.npz").write_bytes(b"PK broken")
+    with pytest.raises(TableError, match="make hoax"):
+        StyleModel.load(tmp_path / "hoax.npz")
+
+
+@given(st.text(max_size=60))
+def test_character_buckets_are_counted(text: str) -> None:
+    buckets, counts = chars_of(text)
+    assert list(buckets) == sorted(set(buckets))
+    assert all(0 <= b < BUCKETS for b in buckets)
+    length = len(" ".join(["", *tokens(text), ""]))
+    assert counts.sum() == sum(max(0, length - size + 1) for size in CHAR_SIZES)
 
 
 @given(st.text(min_size=1, max_size=200))
 def test_any_text_gets_a_score(text: str) -> None:
     answer = look(text)
     assert 0 <= answer.score <= 1
-    assert answer.flag == (answer.score >= shipped_weights().flag)
+    assert answer.flag == (answer.score >= round(shipped_style().flag, 4))
 
 
 @pytest.mark.timeout(10)
