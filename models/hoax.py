@@ -16,16 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from pilah.datasets.errors import TableError
 from pilah.models.answer import Hoax, HoaxEvidence
-from pilah.models.hoax_signs import (
-    Finding,
-    HoaxInput,
-    chain_style,
-    finding,
-    known_claim,
-    link_bait,
-    prank,
-    sensational,
-)
+from pilah.models.hoax_signs import Finding, HoaxInput, finding
 from pilah.models.hoax_style import StyleModel, shipped_style
 
 if TYPE_CHECKING:
@@ -98,7 +89,8 @@ def look_for_hoax(
         weights: the shipped ones when absent.
     """
     style, weights = style or shipped_style(), weights or shipped_weights()
-    findings = [found for detector in DETECTORS if (found := detector(seen)) is not None]
+    around = (found for detector in CONTEXT_DETECTORS if (found := detector(seen)) is not None)
+    findings = [*seen.signs.values(), *around]
     learned, told = style.read(seen)
     guard = seen.cue("guard").score
     kept = [(f, _weighed(f, guard, weights)) for f in findings]
@@ -147,6 +139,4 @@ def repeat_sender(seen: HoaxInput) -> Finding | None:
     return finding("repeat_sender", 1 - 0.25**load, detail)
 
 
-DETECTORS: tuple[Detector, ...] = (
-    chain_style, link_bait, sensational, known_claim, campaign, repeat_sender, prank,
-)  # fmt: skip
+CONTEXT_DETECTORS: tuple[Detector, ...] = (campaign, repeat_sender)

@@ -13,7 +13,7 @@ from pilah.models.hoax_cues import NONE, Cues, either, read_cues
 from pilah.models.hoax_links import doubt_of, doubtful_hosts
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from pilah.models.incidents import Burst, Sender
     from pilah.models.reading import CleanText, PlaceReading
@@ -61,6 +61,12 @@ class HoaxInput:
     def doubt(self) -> float:
         """How doubtful the most doubtful host is, 0 to 1."""
         return max(map(doubt_of, self.hosts), default=0.0)
+
+    @cached_property
+    def signs(self) -> dict[str, Finding]:
+        """Kind -> what the detectors of this module found."""
+        found = (detector(self) for detector in TEXT_DETECTORS)
+        return {sign.kind: sign for sign in found if sign is not None}
 
     def cue(self, kind: str) -> Cues:
         """The cues of one kind, perhaps none."""
@@ -141,6 +147,11 @@ def prank(seen: HoaxInput) -> Finding | None:
     weak = seen.place.streets or any(seen.place.numbers.values()) or words > 25
     detail = "nada iseng atau uji coba: " + listed(cues.phrases)
     return finding("prank", cues.score * (0.3 if weak else 1.0), detail)
+
+
+TEXT_DETECTORS: tuple[Callable[[HoaxInput], Finding | None], ...] = (
+    chain_style, link_bait, sensational, known_claim, prank,
+)  # fmt: skip
 
 
 def listed(parts: Sequence[str]) -> str:

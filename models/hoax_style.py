@@ -24,11 +24,11 @@ from numpy.typing import NDArray
 
 from pilah.datasets.errors import TableError
 from pilah.models.hoax_cues import cue_kinds
-from pilah.models.hoax_signs import Finding, HoaxInput, chain_style, link_bait, listed, sensational
+from pilah.models.hoax_signs import Finding, HoaxInput, listed
 from pilah.models.text import stem, tokens
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
 FloatArray = NDArray[np.float32]
@@ -53,10 +53,10 @@ _EXTRA: dict[str, Callable[[HoaxInput], float]] = {
     "bertanya": lambda seen: float("?" in seen.clean.normal),
     "jumlah uang": lambda seen: min(MAX_CUES, len(_MONEY.findall(seen.clean.normal))) / MAX_CUES,
     "angka": lambda seen: min(MAX_CUES, len(_DIGITS.findall(seen.clean.normal))) / MAX_CUES,
-    "pesan berantai": lambda seen: _score(chain_style(seen)),
-    "umpan": lambda seen: _score(link_bait(seen)),
-    "klaim tanpa tempat": lambda seen: _score(sensational(seen)),
-    "ditebus bantahan": lambda seen: seen.cue("guard").score * _score(link_bait(seen)),
+    "pesan berantai": lambda seen: _score(seen, "chain_style"),
+    "umpan": lambda seen: _score(seen, "link_bait"),
+    "klaim tanpa tempat": lambda seen: _score(seen, "sensational"),
+    "ditebus bantahan": lambda seen: seen.cue("guard").score * _score(seen, "link_bait"),
 }
 
 
@@ -70,19 +70,23 @@ def evidence_of(seen: HoaxInput) -> list[float]:
     return [seen.cue(kind).score for kind in cue_kinds()] + [of(seen) for of in _EXTRA.values()]
 
 
-def grams_of(normal: str) -> Counter[str]:
-    """Words and stems, single and in pairs, figures as ``0``; stems carry a leading ``=``."""
-    words = _words(normal)
+def plain_words(normal: str) -> tuple[str, ...]:
+    """The words of a normalised text, figures as ``0``."""
+    return tokens(_DIGITS.sub("0", normal))
+
+
+def grams_of(words: Sequence[str]) -> Counter[str]:
+    """Words and stems, single and in pairs; stems carry a leading ``=``."""
     roots = [f"={stem(word)}" for word in words]
     return Counter((*_grams(words), *_grams(roots)))
 
 
-def chars_of(normal: str) -> tuple[IntArray, IntArray]:
+def chars_of(words: Sequence[str]) -> tuple[IntArray, IntArray]:
     """Buckets of the 3- to 5-grams of characters, ascending, and how often each stands there.
 
     Source: feature hashing, Weinberger et al. 2009; a polynomial hash with a splitmix64 finish.
     """
-    padded = f" {' '.join(_words(normal))} "
+    padded = f" {' '.join(words)} "
     codes = np.frombuffer(padded.encode("utf-32-le"), np.uint32).astype(np.uint64)
     hashed = [_hashes(codes, size) for size in CHAR_SIZES if len(codes) >= size]
     buckets, counts = np.unique(np.concatenate([*hashed, _EMPTY]), return_counts=True)
@@ -146,17 +150,17 @@ class StyleModel:
 
     def _shares(self, seen: HoaxInput) -> list[tuple[str, float]]:
         """What each feature adds to the score; characters together, without a name."""
-        normal = seen.clean.normal
+        words = plain_words(seen.clean.normal)
         told = zip(evidence_names(), evidence_of(seen), self.evidence, strict=True)
         shares = [(f"[{name}]", value * weight) for name, value, weight in told if value]
-        known = [(g, n, *self.grams[g]) for g, n in grams_of(normal).items() if g in self.grams]
+        known = [(g, n, *self.grams[g]) for g, n in grams_of(words).items() if g in self.grams]
         tfidf = [(gram, (1 + math.log(n)) * idf, weight) for gram, n, idf, weight in known]
         length = damped(math.fsum(value * value for _, value, _ in tfidf), WORD_FLOOR)
         shares += [(gram, value * weight / length) for gram, value, weight in tfidf]
-        return [*shares, ("", self._char_share(normal))]
+        return [*shares, ("", self._char_share(words))]
 
-    def _char_share(self, normal: str) -> float:
-        buckets, counts = chars_of(normal)
+    def _char_share(self, words: Sequence[str]) -> float:
+        buckets, counts = chars_of(words)
         idf, weight = self.chars[:, buckets]
         values = (1 + np.log(counts)) * idf
         return float(values @ weight) / damped(float(values @ values), CHAR_FLOOR)
@@ -208,11 +212,7 @@ def shipped_style() -> StyleModel:
         return StyleModel.load(path)
 
 
-def _words(normal: str) -> list[str]:
-    return [_DIGITS.sub("0", token) for token in tokens(normal)]
-
-
-def _grams(words: list[str]) -> Iterator[str]:
+def _grams(words: Sequence[str]) -> Iterator[str]:
     yield from words
     yield from map(" ".join, pairwise(words))
 
@@ -228,5 +228,6 @@ def _hashes(codes: HashArray, size: int) -> HashArray:
     return found & np.uint64(BUCKETS - 1)
 
 
-def _score(found: Finding | None) -> float:
+def _score(seen: HoaxInput, kind: str) -> float:
+    found = seen.signs.get(kind)
     return found.score if found else 0.0

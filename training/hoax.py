@@ -32,6 +32,7 @@ from pilah.models.hoax_style import (
     damped,
     evidence_of,
     grams_of,
+    plain_words,
 )
 from pilah.models.places import PlaceReader
 from pilah.models.text import read_text
@@ -145,7 +146,7 @@ class _Views:
     """The columns: word n-grams, character n-grams, evidence."""
 
     def __init__(self, rows: HoaxRows, settings: HoaxSettings) -> None:
-        grams = [grams_of(seen.clean.normal) for seen in rows.seen]
+        grams = [grams_of(plain_words(seen.clean.normal)) for seen in rows.seen]
         hard = rows.hoax | rows.hard
         known = Counter(g for of, kept in zip(grams, hard, strict=True) if kept for g in of)
         self.names = sorted(g for g, n in known.items() if n >= settings.least)
@@ -153,7 +154,7 @@ class _Views:
         words = _counts(
             [{column[g]: n for g, n in of.items() if g in column} for of in grams], len(column)
         )
-        pairs = [chars_of(seen.clean.normal) for seen in rows.seen]
+        pairs = [chars_of(plain_words(seen.clean.normal)) for seen in rows.seen]
         chars = _counts([dict(zip(*pair, strict=True)) for pair in pairs], BUCKETS)
         evidence = csr_matrix([evidence_of(seen) for seen in rows.seen]) * settings.evidence
         self.word_idf, self.char_idf = _idf(words), _idf(chars)
