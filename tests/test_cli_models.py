@@ -33,7 +33,8 @@ def test_a_city_goes_from_its_history_to_its_own_bundle(pilah: Pilah) -> None:
     assert metrics["bundle"] == version
     assert metrics["agency"]["rows"] == len(lines("bagian/test.jsonl"))
     assert Path("hasil/report.html").exists()
-    told = pilah("bundle", "promote", "kota", "--reason", "riwayat 2025")
+    against = ("--against", "bagian/test.jsonl")
+    told = pilah("bundle", "promote", "kota", *against, "--reason", "riwayat 2025")
     assert told.out == f"live: {version}\n"
     (live,) = [row for row in pilah("bundle", "list").out.splitlines() if "*" in row]
     assert version in live

@@ -13,6 +13,7 @@ import typer
 from pilah.service.cli import app
 from pilah.service.problems import KINDS
 from pilah.service.settings import Settings
+from pilah.training.config import TrainConfig
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -48,6 +49,12 @@ def test_every_command_is_documented(path: tuple[str, ...]) -> None:
 @pytest.mark.parametrize("name", [f.name for f in fields(Settings)])
 def test_every_setting_is_documented(name: str) -> None:
     assert re.search(rf"\bPILAH_{name.upper()}\b", DOCS)
+
+
+@pytest.mark.parametrize("name", [f.name for f in fields(TrainConfig)])
+def test_every_key_of_an_experiment_is_documented(name: str) -> None:
+    rows = re.findall(r"^\| (`[^|]*) \|", PAGES[ROOT / "docs" / "training.md"], re.MULTILINE)
+    assert f"`{name}`" in ", ".join(rows)
 
 
 @pytest.mark.parametrize("slug", KINDS)
