@@ -26,7 +26,7 @@ GROW_BY = 4
 RECALL = 0.99
 """Share of the true 20 nearest that the look-up must find when the number of lists is chosen."""
 NEAREST = 20
-SAMPLE = 200
+SAMPLE = 500
 """Vectors on which the recall is measured."""
 PER_LIST = 40
 """Training vectors for each centroid."""

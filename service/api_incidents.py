@@ -13,11 +13,12 @@ from pilah.service import incidents, openapi
 from pilah.service.api import BODY, WRITES, Key, answered, as_json, authorise, claim_of, known_form
 from pilah.service.bodies import read_json
 from pilah.service.checks import check_act, check_report
+from pilah.service.incident_schemas import ActIn, IncidentOut, MergeIn, SimilarOut, SplitIn
 from pilah.service.incident_views import incident_body
 from pilah.service.incidents import Act
 from pilah.service.intake import Intake, Reply
 from pilah.service.openapi import body_of, responses
-from pilah.service.schemas import ActIn, IncidentOut, MergeIn, ReportIn, SimilarOut, SplitIn
+from pilah.service.schemas import ReportIn
 from pilah.service.similar import similar
 from pilah.service.state import service_of
 

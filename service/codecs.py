@@ -5,8 +5,6 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
-import types
-import typing
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
@@ -14,7 +12,6 @@ from typing import Any
 import numpy as np
 
 from pilah.datasets.records import Location, Report, parse_report
-from pilah.models.answer import Triage
 from pilah.models.packing import from_plain
 from pilah.models.reading import Fingerprint, Vector
 
@@ -91,31 +88,3 @@ def vector_to_bytes(vector: Vector) -> bytes:
 def vector_from_bytes(blob: bytes) -> Vector:
     """Undo :func:`vector_to_bytes`; shape (dim,), writable."""
     return np.frombuffer(blob, dtype="<f4").astype(np.float32)
-
-
-def triage_from_dict(plain: Mapping[str, Any]) -> Triage:
-    """Undo ``Triage.to_dict`` after a trip through JSON."""
-    triage: Triage = _rebuild(Triage, plain)
-    return triage
-
-
-def _rebuild(kind: Any, value: Any) -> Any:  # noqa: ANN401 - walks annotations of any type
-    """A value of the annotated type ``kind`` out of its JSON form."""
-    if isinstance(kind, type) and dataclasses.is_dataclass(kind):
-        hints = typing.get_type_hints(kind)
-        return kind(**{k: _rebuild(hints[k], v) for k, v in value.items() if k in hints})
-    if value is not None and kind is datetime:
-        return datetime.fromisoformat(value)
-    return _rebuild_generic(typing.get_origin(kind), typing.get_args(kind), value)
-
-
-def _rebuild_generic(origin: Any, inner: tuple[Any, ...], value: Any) -> Any:  # noqa: ANN401
-    if value is None:
-        return None
-    if origin in (tuple, frozenset):
-        return origin(_rebuild(inner[0], part) for part in value)
-    if origin is dict:
-        return {key: _rebuild(inner[1], part) for key, part in value.items()}
-    if origin in (types.UnionType, typing.Union):
-        return _rebuild(next(k for k in inner if k is not types.NoneType), value)
-    return value

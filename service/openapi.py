@@ -10,16 +10,14 @@ from fastapi.openapi.utils import get_openapi
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
+from pilah.service.incident_schemas import ActIn, MergeIn, SplitIn
 from pilah.service.loop.schemas import RetirementIn, VerdictIn
 from pilah.service.problems import KINDS, MEDIA_TYPE
 from pilah.service.schemas import (
-    ActIn,
     BatchIn,
     DecisionIn,
-    MergeIn,
     ProblemOut,
     ReportIn,
-    SplitIn,
 )
 
 _REF = "#/components/schemas/{model}"

@@ -18,7 +18,6 @@ from pilah.service.loop.tables import review_requests
 from pilah.service.tables import (
     decisions,
     fingerprints,
-    incidents,
     replies,
     reports,
     review_reasons,
@@ -163,12 +162,6 @@ def _plain_decision(row: Row[Any]) -> dict[str, Any]:
         name: None if text is None else json.loads(text)
         for name, text in (("before", row.before), ("versions", row.versions))
     }
-
-
-def incident_created_from(connection: Connection, incident_id: str) -> str | None:
-    """The report that began the incident; None for an unknown incident."""
-    query = select(incidents.c.created_from).where(incidents.c.id == incident_id)
-    return connection.execute(query).scalar_one_or_none()
 
 
 def incident_counts(connection: Connection, incident_id: str) -> list[Row[Any]]:

@@ -8,7 +8,8 @@ import pytest
 
 from pilah.service.app import create_app
 from pilah.service.fake import MoodyEngine
-from pilah.service.schemas import IncidentOut, QueueOut, ReportOut
+from pilah.service.incident_schemas import IncidentOut
+from pilah.service.schemas import QueueOut, ReportOut
 from pilah.service.settings import Settings
 from pilah.service.testing import expect_problem, served
 

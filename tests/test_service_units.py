@@ -129,15 +129,6 @@ def test_vectors_survive_bit_by_bit() -> None:
     assert np.array_equal(vector, again)
 
 
-def test_triage_survives_json() -> None:
-    engine = FakeEngine()
-    for n, body in enumerate(("sebarkan jalan Sleman", "sebarkan jalan Sleman lagi")):
-        answer = engine.settle(engine.analyse([(f"r{n}", Report(body))])[0])
-        engine.remember(answer)
-        plain = json.loads(codecs.dump(answer.triage.to_dict()))
-        assert codecs.triage_from_dict(plain) == answer.triage
-
-
 REPORTS = [
     Report("a"),
     Report("a", region="34.04"),
