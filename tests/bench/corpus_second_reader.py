@@ -18,7 +18,6 @@ from typing import Any
 
 import numpy as np
 from common import ROOT, finish, parser, share, table
-from sklearn.metrics import cohen_kappa_score
 
 from pilah.datasets.taxonomy import load_taxonomy
 
@@ -83,7 +82,7 @@ def agreement(
         "rows": len(pairs),
         "agree": share(sum(a == b for a, b in zip(left, right, strict=True)), len(pairs)),
         "either": share(sum(b in (a, also) for a, b, also in pairs), len(pairs)),
-        "kappa": float(cohen_kappa_score(left, right)),
+        "kappa": kappa(left, right),
         "kappa_95": [float(np.percentile(draws, p)) for p in (2.5, 97.5)],
         "commonest": [[*pair, n] for pair, n in unlike.most_common(5)],
     }
