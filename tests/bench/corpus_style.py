@@ -79,6 +79,7 @@ USUAL = frozenset(
         "sore malam warga jalan bapak ibu wr wb nya pun lah kah assalamualaikum"
     )
 )
+CONNECTING = frozenset({"dan", "untuk", "dengan", "sangat", "agar", "karena"})
 Texts = Sequence[str]
 
 
@@ -104,6 +105,8 @@ def style(texts: Texts, places: frozenset[str]) -> dict[str, float]:
         known = re.compile(pattern)
         found[name] = share(sum(bool(known.search(t.lower())) for t in texts), len(texts))
     words = [[w.lower() for w in WORD.findall(t)] for t in texts]
+    joined = sum(w in CONNECTING for ws in words for w in ws)
+    found["connecting words (dan, untuk, dengan, ...)"] = share(joined, sum(lengths))
     informal = slang()
     loose = [sum(w in informal for w in ws) for ws in words]
     found["informal words (of words)"] = share(sum(loose), sum(lengths))
