@@ -104,7 +104,8 @@ def give_back(connection: Connection, user: User, report_id: str) -> None:
     Raises:
         Problem: ``report-unknown``.
     """
-    claims.release(connection, visible_case(connection, user, report_id), user.name)
+    visible_case(connection, user, report_id)
+    claims.release(connection, report_id, user.name)
     audit.record(connection, user.name, "case.released", subject=report_id)
 
 

@@ -35,9 +35,9 @@ def claim(connection: Connection, case: Case, name: str) -> None:
     connection.execute(update(cases).where(mine).values(claimed_by=name, claimed_until=until))
 
 
-def release(connection: Connection, case: Case, name: str) -> None:
+def release(connection: Connection, report_id: str, name: str) -> None:
     """Give a report back; that of somebody else stays."""
-    mine = (cases.c.report_id == case.report_id) & (cases.c.claimed_by == name)
+    mine = (cases.c.report_id == report_id) & (cases.c.claimed_by == name)
     connection.execute(update(cases).where(mine).values(claimed_by=None, claimed_until=None))
 
 

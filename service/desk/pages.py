@@ -194,8 +194,11 @@ def _done(service: Service, session: Session, report_id: str) -> dict[str, Any] 
 
 def _next(request: Request, form: Form, *, done: str = "", skip: tuple[str, ...] = ()) -> Response:
     shown = Filter.of(_filter_fields(form.fields))
+    passed = (*skip, *([done] if done else []))
     with service_of(request).intake.store.writing() as connection:
-        found = acting.take_next(connection, form.user, shown, skip=skip)
+        if done:
+            claims.release(connection, done, form.user.name)
+        found = acting.take_next(connection, form.user, shown, skip=passed)
     if found is None:
         return _to_queue(shown, done=done)
     return _to_report(found, form.fields, done=done)
