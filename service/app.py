@@ -21,7 +21,7 @@ from pilah.datasets.errors import PilahError
 from pilah.datasets.records import Report
 from pilah.models.registry import Registry
 from pilah.service import api, api_incidents, openapi, pages, probes, problems
-from pilah.service.accounts import admin, signin
+from pilah.service.accounts import admin, oidc, signin
 from pilah.service.accounts.keys import Keyring
 from pilah.service.desk import pages as desk_pages
 from pilah.service.engine import EngineFactory
@@ -79,6 +79,7 @@ def create_app(settings: Settings, engine_factory: EngineFactory) -> FastAPI:
     app.include_router(probes.router)
     app.include_router(signin.router)
     app.include_router(admin.router)
+    oidc.install(app, settings)
     app.include_router(desk_pages.router)
     pages.install(app)
     problems.install(app)

@@ -7,6 +7,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from pilah.datasets.errors import PilahError
 
@@ -39,6 +40,10 @@ class Settings:
         overlap_share: share of the decided reports that a second person labels too.
         informative_share: informative reports in the queue for each that waits anyway.
         shadow_bundle: a candidate that answers beside the live bundle; empty: none.
+        oidc_issuer: address of an OpenID Connect provider; empty means passwords only.
+        oidc_client_id: what the provider knows this service as.
+        oidc_client_secret: its secret there, if the provider gave one.
+        oidc_claim: claim that holds the sign-in name; ``email`` must be verified.
     """
 
     data_dir: Path = Path("var")
@@ -57,6 +62,10 @@ class Settings:
     overlap_share: float = 0.02
     informative_share: float = 0.0
     shadow_bundle: str = ""
+    oidc_issuer: str = ""
+    oidc_client_id: str = ""
+    oidc_client_secret: str = field(default="", repr=False)
+    oidc_claim: str = "email"
 
     def __post_init__(self) -> None:
         """Check every value.
@@ -72,6 +81,7 @@ class Settings:
         for name in ("audit_share", "overlap_share", "informative_share"):
             _is_share(f"PILAH_{name.upper()}", getattr(self, name))
         _check_keys(self.api_keys)
+        _check_provider(self.oidc_issuer, self.oidc_client_id)
         if not self.api_keys and not is_loopback(self.host):
             raise SettingsError(
                 "PILAH_HOST: an address other than loopback needs API keys; "
@@ -110,6 +120,10 @@ class Settings:
             overlap_share=_share(environ, "PILAH_OVERLAP_SHARE", default.overlap_share),
             informative_share=_share(environ, "PILAH_INFORMATIVE_SHARE", default.informative_share),
             shadow_bundle=environ.get("PILAH_SHADOW_BUNDLE") or default.shadow_bundle,
+            oidc_issuer=environ.get("PILAH_OIDC_ISSUER", "").strip(),
+            oidc_client_id=environ.get("PILAH_OIDC_CLIENT_ID", "").strip(),
+            oidc_client_secret=environ.get("PILAH_OIDC_CLIENT_SECRET", "").strip(),
+            oidc_claim=environ.get("PILAH_OIDC_CLAIM") or default.oidc_claim,
         )
 
 
@@ -149,6 +163,17 @@ def _share(environ: Mapping[str, str], name: str, default: float) -> float:
 def _within(name: str, value: int, low: int, high: int) -> None:
     if not low <= value <= high:
         raise SettingsError(f"{name}: is {value:,}; use a number from {low:,} to {high:,}")
+
+
+def _check_provider(issuer: str, client_id: str) -> None:
+    if not issuer:
+        return
+    parts = urlsplit(issuer)
+    safe = parts.scheme == "https" or (parts.scheme == "http" and is_loopback(parts.hostname or ""))
+    if not safe or not parts.hostname:
+        raise SettingsError("PILAH_OIDC_ISSUER: is not an https address; use the provider's issuer")
+    if not client_id:
+        raise SettingsError("PILAH_OIDC_CLIENT_ID: is missing; register this service there")
 
 
 def _check_keys(keys: tuple[str, ...]) -> None:

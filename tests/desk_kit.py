@@ -86,7 +86,7 @@ class Desk:
 @contextmanager
 def open_desk(folder: Path, *, api_keys: tuple[str, ...] = ()) -> Iterator[Desk]:
     """Serve the fake engine with everybody of ``PEOPLE``."""
-    settings = Settings(data_dir=folder, api_keys=api_keys)
+    settings = Settings(data_dir=folder, api_keys=api_keys, audit_share=0.0, overlap_share=0.0)
     app = create_app(settings, FakeEngine.make)
     with served(app) as url:
         desk = Desk(url, app.state.service.intake.store)

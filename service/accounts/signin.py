@@ -123,7 +123,8 @@ def begin_session(connection: Connection, request: Request, user: User, *, how: 
 def _form_page(
     request: Request, status: int = 200, *, ke: str, problem: Problem | None = None
 ) -> Response:
-    return page(request, "signin.html", status, ke=ke, problem=problem)
+    provider = bool(service_of(request).settings.oidc_issuer)
+    return page(request, "signin.html", status, ke=ke, problem=problem, provider=provider)
 
 
 def _check(request: Request, name: str, password: str) -> Session:

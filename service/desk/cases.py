@@ -13,7 +13,7 @@ from sqlalchemy import Connection, Row, Select, func, insert, select, update
 from pilah.datasets.agencies import load_agencies
 from pilah.service.desk.clock import due_at
 from pilah.service.desk.history import entries
-from pilah.service.desk.ranking import doublings, harm_hours, rank_of
+from pilah.service.desk.ranking import doublings, harm_hours, rank_of, risk_of
 from pilah.service.desk.standing import Standing, standing_of
 from pilah.service.desk.tables import cases
 from pilah.service.loop.tables import offers, review_requests
@@ -116,7 +116,7 @@ def _values(row: Row[Any], now: Standing, *, offer: Mapping[str, Any] | None) ->
     government = now.labels.get("government") or government_of(agency, triage)
     return {
         "status": now.status,
-        "risk": 1.0 - suggested["probability"],
+        "risk": risk_of(triage["outcome"], suggested["probability"]),
         "due_at": due_at(datetime.fromisoformat(row.received_at)).isoformat(),
         "topic": now.labels.get("topic_main") or triage["topic"]["main"],
         "agency": agency or suggested["name"],

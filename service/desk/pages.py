@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Annotated, Any
 from urllib.parse import urlencode
 
@@ -220,6 +221,7 @@ def _filter_fields(fields: Mapping[str, str]) -> dict[str, str]:
     return {name[2:]: value for name, value in fields.items() if name.startswith("f_")}
 
 
+@lru_cache(maxsize=1)
 def _choices() -> dict[str, Any]:
     """What the filters offer."""
     regions = load_regions()

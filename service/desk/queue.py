@@ -8,7 +8,7 @@ from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, exists, func, or_, select
+from sqlalchemy import ColumnElement, Connection, Row, Select, func, or_, select
 
 from pilah.service import reads
 from pilah.service.accounts.roles import User
@@ -122,14 +122,16 @@ def next_free(
 
 def counts(connection: Connection, user: User, shown: Filter) -> Counts:
     """How much waits and how far the day's work is."""
-    base = select(func.count()).select_from(cases).where(*_scope(user), *_conditions(shown))
+    late = func.count().filter(cases.c.due_at < now_text())
+    base = select(func.count(), late).select_from(cases)
+    waiting, overdue = connection.execute(base.where(*_scope(user), *_conditions(shown))).one()
     today = decisions.c.decided_at >= day_start(datetime.now(UTC)).isoformat(
         timespec="microseconds"
     )
     done = select(func.count()).select_from(decisions).where(today)
     return Counts(
-        waiting=_number(connection, base),
-        overdue=_number(connection, base.where(cases.c.due_at < now_text())),
+        waiting=waiting,
+        overdue=overdue,
         mine=_number(connection, done.where(decisions.c.actor == user.name)),
         everybody=_number(connection, done),
     )
@@ -161,10 +163,9 @@ def _conditions(shown: Filter) -> list[ColumnElement[bool]]:
     if shown.agency:
         found.append(cases.c.agency == shown.agency)
     if shown.reason:
-        reasons = review_reasons
-        named = (reasons.c.report_id == cases.c.report_id) & (reasons.c.reason == shown.reason)
+        named = select(review_reasons.c.report_id).where(review_reasons.c.reason == shown.reason)
         asked = _open_requests(review_requests.c.reason == shown.reason)
-        found.append(or_(exists().where(named), cases.c.report_id.in_(asked)))
+        found.append(cases.c.report_id.in_(named.union(asked)))
     return found
 
 
