@@ -16,7 +16,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any
@@ -332,6 +332,7 @@ def main() -> None:
     arguments.formatter_class = argparse.RawDescriptionHelpFormatter
     arguments.add_argument("--ground", choices=("city", "corpus"), help="default: both")
     arguments.add_argument("--variant", help="only the first line and those whose name holds this")
+    arguments.add_argument("--target", help="only this target, e.g. topic")
     arguments.add_argument("--docs", action="store_true", help="write docs/benchmarks.md anew")
     args = arguments.parse_args()
     chosen = [v for v in VARIANTS[1:] if not args.variant or args.variant in v.name]
@@ -342,6 +343,9 @@ def main() -> None:
         grounds.append(corpus())
     result = {}
     for ground in grounds:
+        if args.target:
+            kept = {n: label for n, label in ground.targets.items() if n == args.target}
+            ground = replace(ground, targets=kept)
         result[ground.name] = ablate(ground, [VARIANTS[0], *chosen])
         show(ground.name, result[ground.name])
     finish("ablation", result, args.output)
