@@ -87,9 +87,7 @@ def suspicious(truth: NDArray[np.int64], held_out: FloatArray) -> NDArray[np.int
 
     Confident learning (Northcutt, Jiang & Chuang 2021) as cleanlab has it: a row is off the
     diagonal of the confident joint when its probability of another label is above that label's
-    mean. Rows are taken that pruning by class and by noise rate both name, and ranked by the margin
-    of the given label over the likeliest other: of cleanlab's ways the evenest on random and on
-    confusable errors (tests/bench/label_noise.py at 5 %).
+    mean; as many are taken as the joint estimates, and ranked by the probability of the given one.
 
     Args:
         truth: given labels as column numbers, shape (n,).
@@ -103,11 +101,7 @@ def suspicious(truth: NDArray[np.int64], held_out: FloatArray) -> NDArray[np.int
     except ImportError:
         raise InputError(MISSING) from None
     ranked = find_label_issues(
-        truth,
-        held_out.astype(np.float64),
-        filter_by="both",
-        return_indices_ranked_by="normalized_margin",
-        n_jobs=1,
+        truth, held_out.astype(np.float64), return_indices_ranked_by="self_confidence", n_jobs=1
     )
     return np.asarray(ranked, dtype=np.int64)
 
