@@ -153,10 +153,12 @@ class StyleModel:
         words = plain_words(seen.clean.normal)
         told = zip(evidence_names(), evidence_of(seen), self.evidence, strict=True)
         shares = [(f"[{name}]", value * weight) for name, value, weight in told if value]
-        known = [(g, n, *self.grams[g]) for g, n in grams_of(words).items() if g in self.grams]
-        tfidf = [(gram, (1 + math.log(n)) * idf, weight) for gram, n, idf, weight in known]
-        length = damped(math.fsum(value * value for _, value, _ in tfidf), WORD_FLOOR)
-        shares += [(gram, value * weight / length) for gram, value, weight in tfidf]
+        values: list[tuple[str, float, float]] = []
+        for gram, n in grams_of(words).items():
+            if (known := self.grams.get(gram)) is not None:
+                values.append((gram, known[0] * (1 + math.log(n)), known[1]))
+        length = damped(math.fsum(value * value for _, value, _ in values), WORD_FLOOR)
+        shares += [(gram, value * weight / length) for gram, value, weight in values]
         return [*shares, ("", self._char_share(words))]
 
     def _char_share(self, words: Sequence[str]) -> float:

@@ -47,6 +47,8 @@ TELLING_WORDS = 8
 """An exact copy of so many content words that names a street is the same incident anywhere."""
 CERTAIN = 0.99
 """Probability of an exact copy with agreeing place or reporter."""
+ALIKE = 0.7
+"""Overlap of content words of an agreed text that each sender changes a little."""
 STEP = 0.001
 """How far below a threshold a probability is held that must not reach it."""
 
@@ -365,9 +367,9 @@ def _elsewhere(one: str | None, other: str | None) -> bool:
 
 
 def _alike(a: Fingerprint, b: Fingerprint) -> bool:
-    """Near-identical texts: Jaccard overlap of content words of at least 0.8."""
+    """Near-identical texts: Jaccard overlap of content words of at least :data:`ALIKE`."""
     shared, either = len(a.words & b.words), len(a.words | b.words)
-    return a.text_hash == b.text_hash or (either > 0 and shared >= 0.8 * either)
+    return a.text_hash == b.text_hash or (either > 0 and shared >= ALIKE * either)
 
 
 def _within(earlier: Fingerprint, now: Fingerprint, hours: float) -> bool:
