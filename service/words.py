@@ -56,7 +56,6 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "repeat_sender": "Pengirim yang sama berulang kali",
         "prank": "Nada iseng",
         "learned_style": "Isi dan gaya seperti contoh hoaks",
-        "closed_incident": "Bertentangan dengan kejadian yang sudah ditutup",
     },
     "reason": {
         "topic_unknown": "Topik tidak dikenali",

@@ -98,7 +98,7 @@ def read_hoax_rows(paths: Sequence[Path]) -> HoaxRows:
     Raises:
         InputError: a row is bad, or there are not both kinds.
     """
-    rows = [row for path in paths for row in _labelled(path) if not _copy(row)]
+    rows = [row for path in paths for row in _labelled(path) if not is_copy(row)]
     hoax = np.array([row.labels.hoax for row in rows], dtype=bool)
     if hoax.all() or not hoax.any():
         raise InputError("both hoax-like and other rows are needed")
@@ -234,7 +234,8 @@ def _labelled(path: Path) -> list[LabelledReport]:
     return found
 
 
-def _copy(row: LabelledReport) -> bool:
+def is_copy(row: LabelledReport) -> bool:
+    """Whether a row is one copy of a campaign."""
     return bool(row.labels.hoax) and row.extra.get("hoax_kind") == "campaign"
 
 
