@@ -136,6 +136,65 @@ def test_no_acknowledged_report_is_lost(tmp_path: Path) -> None:
     print(f"{KILLS} kills, {len(sent)} sent, {len(acknowledged)} acknowledged, 0 lost")  # noqa: T201
 
 
+DECISION_KILLS = 5
+
+
+class Deciders(Clients):
+    """Threads that decide, undo and refuse, and remember what was acknowledged."""
+
+    def wait_for(self, number: int) -> None:
+        """Wait until so many decisions are acknowledged, however slow the machine is."""
+        for _ in range(6_000):
+            if len(self.acknowledged) >= number:
+                return
+            time.sleep(0.005)
+        raise AssertionError(f"only {len(self.acknowledged)} decisions in 30 seconds")
+
+    def _post(self, client: httpx.Client, name: str, *, batch: bool) -> None:
+        body = {"id": name, "text": f"jalan {name}"}
+        assert client.post("/v1/classify", json=body).status_code == 200
+        acts = [{"agency": "Dinas A"}, {"action": "undo"}, {"refused_by": "Dinas PU"}]
+        for number, act in enumerate(acts[: 3 if batch else 1], start=1):
+            path = f"/v1/reports/{name}/decision"
+            self.sent.add(f"{name}#{number}")
+            response = client.post(path, json={"actor": "m", "after": number - 1, **act})
+            assert response.status_code == 201, response.text
+            self.acknowledged[f"{name}#{number}"] = response.json()["decisions"][-1]["action"]
+
+
+def test_no_acknowledged_decision_is_lost(tmp_path: Path) -> None:
+    random_moment = random.Random(20_261_122)  # noqa: S311 - moments, not secrets
+    acknowledged: dict[str, str] = {}
+    sent: set[str] = set()
+    for number in range(DECISION_KILLS):
+        server = Server(tmp_path)
+        deciders = Deciders(server.url, number)
+        deciders.wait_for(random_moment.randint(5, 40))
+        server.kill()
+        deciders.stop()
+        acknowledged |= deciders.acknowledged
+        sent |= deciders.sent
+    server = Server(tmp_path)
+    try:
+        with httpx.Client(base_url=server.url, timeout=10) as client:
+            reports = {name.partition("#")[0] for name in acknowledged}
+            stored = {name: client.get(f"/v1/reports/{name}").json() for name in reports}
+    finally:
+        server.kill()
+    kept = {
+        f"{name}#{decision['number']}": decision["action"]
+        for name, report in stored.items()
+        for decision in report["decisions"]
+    }
+    assert len(acknowledged) > 20
+    assert {name: kept.get(name) for name in acknowledged} == acknowledged
+    assert set(kept) <= sent
+    for name, report in stored.items():
+        refused = [r["decision"] for r in report["refusals"]]
+        assert refused == [3] * (f"{name}#3" in kept), name  # a decision is whole or not there
+        assert len(report["offers"]) == len(refused)
+
+
 def is_stored(client: httpx.Client, name: str, text: str) -> bool:
     response = client.get(f"/v1/reports/{name}")
     return response.status_code == 200 and response.json()["suggestion"]["masked_text"] == text
