@@ -60,6 +60,28 @@ _EXTRA: dict[str, Callable[[HoaxInput], float]] = {
 }
 
 
+SAID = {
+    "act": "ajakan mendaftar atau mengeklik",
+    "alarm": "kabar menggemparkan",
+    "ban": "larangan atau peringatan",
+    "chain": "ajakan menyebarkan",
+    "conceal": "tuduhan ditutup-tutupi",
+    "fee": "biaya di muka",
+    "firsthand": "bukti sendiri",
+    "general": "menyamaratakan",
+    "guard": "bertanya atau membantah",
+    "hearsay": "kata orang",
+    "job": "lowongan kerja",
+    "link": "menyebut tautan",
+    "loss": "mengaku korban",
+    "offer": "bantuan atau hadiah",
+    "prank": "nada iseng",
+    "secret": "meminta data rahasia",
+    "urgent": "mendesak",
+}
+"""What a moderator is told of a kind of cue."""
+
+
 def evidence_names() -> tuple[str, ...]:
     """Names of the evidence features, in the order of :func:`evidence_of`."""
     return (*cue_kinds(), *_EXTRA)
@@ -144,7 +166,7 @@ class StyleModel:
         if probability < self.flag / 2:
             return probability, None
         spoke = sorted((-share, name) for name, share in shares if share > 0 and name)
-        told = list(dict.fromkeys(name.removeprefix("=") for _, name in spoke)) or ["susunan kata"]
+        told = list(dict.fromkeys(name.replace("=", "") for _, name in spoke)) or ["susunan kata"]
         detail = "isi dan gaya seperti contoh hoaks, terutama: " + listed(told)
         return probability, Finding("learned_style", probability, detail)
 
@@ -152,7 +174,7 @@ class StyleModel:
         """What each feature adds to the score; characters together, without a name."""
         words = plain_words(seen.clean.normal)
         told = zip(evidence_names(), evidence_of(seen), self.evidence, strict=True)
-        shares = [(f"[{name}]", value * weight) for name, value, weight in told if value]
+        shares = [(SAID.get(name, name), value * weight) for name, value, weight in told if value]
         values: list[tuple[str, float, float]] = []
         for gram, n in grams_of(words).items():
             if (known := self.grams.get(gram)) is not None:

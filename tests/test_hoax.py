@@ -21,11 +21,12 @@ from pilah.models.hoax import (
     look_for_hoax,
     shipped_weights,
 )
-from pilah.models.hoax_cues import read_cues
+from pilah.models.hoax_cues import cue_kinds, read_cues
 from pilah.models.hoax_signs import TEXT_DETECTORS, HoaxInput
 from pilah.models.hoax_style import (
     BUCKETS,
     CHAR_SIZES,
+    SAID,
     StyleModel,
     chars_of,
     plain_words,
@@ -120,6 +121,11 @@ def test_the_learned_part_names_what_spoke() -> None:
     assert answer.flag
     told = next(e.detail for e in answer.evidence if e.kind == "learned_style")
     assert told.startswith("isi dan gaya seperti contoh hoaks, terutama: ")
+    assert "=" not in told
+
+
+def test_every_kind_of_cue_is_told_in_indonesian() -> None:
+    assert set(SAID) == set(cue_kinds())
 
 
 @pytest.mark.parametrize("change", [str.upper, lambda t: t + "!!!", lambda t: t.replace(",", "")])
