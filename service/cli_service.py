@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import os
 import shutil
+import tempfile
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.console import Console
 
+from pilah.datasets.errors import InputError
 from pilah.models.bundle import Bundle
 from pilah.models.index import VectorIndex
 from pilah.models.registry import Registry
 from pilah.models.triage import Triager
-from pilah.service.cli_common import claim_base, errors
+from pilah.service.cli_common import claim_base, errors, progress
 from pilah.service.secret import installation_key
 from pilah.service.settings import Settings
 from pilah.service.version import service_version
@@ -49,18 +51,43 @@ def serve(
     data_dir: Annotated[
         Path | None, typer.Option(help="Database, bundles, secret; else PILAH_DATA_DIR, var/.")
     ] = None,
+    demo: Annotated[
+        bool, typer.Option("--demo", help="Serve example reports out of a folder that is dropped.")
+    ] = False,
 ) -> None:
     """Start the HTTP service with its start page; settings come from PILAH_* variables.
 
     Example: `pilah serve --port 8080`
+
+    Example: `pilah serve --demo`
     """
     from pilah.service.app import serve as run
 
+    if demo:
+        if data_dir is not None or os.environ.get("PILAH_DATABASE_URL"):
+            cure = "leave --data-dir and PILAH_DATABASE_URL out"
+            raise InputError(f"--demo: has a folder of its own; {cure}")
+        with tempfile.TemporaryDirectory(prefix="pilah-demo-") as folder:
+            _fill(Path(folder), host, port)
+            serve(host, port, Path(folder))
+        return
     changes = {"PILAH_HOST": host, "PILAH_PORT": port, "PILAH_DATA_DIR": data_dir}
     environ = os.environ | {k: str(v) for k, v in changes.items() if v is not None}
     chosen = Settings.from_environment(environ)
     errors.print(f"Pilah: http://{chosen.host}:{chosen.port}/", highlight=False)
     run(chosen, engine)
+
+
+def _fill(folder: Path, host: str | None, port: int | None) -> None:
+    """Put the example reports into a data folder, and say who may sign in."""
+    from pilah.service.app import opened
+    from pilah.service.loop.demo import REPORTS, USER, fill
+
+    chosen = Settings(data_dir=folder, audit_share=0.2)
+    with opened(chosen, engine) as service, progress("contoh", REPORTS) as tick:
+        password = fill(service, tick)
+    address = f"http://{host or '127.0.0.1'}:{port or 8000}/indikator"
+    errors.print(f"demo: {address}, sign in as {USER} with {password}", highlight=False)
 
 
 @index.command()

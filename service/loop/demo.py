@@ -1,0 +1,121 @@
+"""Example data for a first look: reports of the written corpus, decided by their gold labels.
+
+Nothing here is a measurement. Moments are spread over the weeks before now, so that the pages have
+something to show; the store is meant to be thrown away.
+"""
+
+from __future__ import annotations
+
+import random
+import secrets
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from sqlalchemy import Connection, select, update
+
+from pilah.datasets.readers import read_rows
+from pilah.datasets.records import LabelledReport
+from pilah.datasets.tables import data_folder
+from pilah.service.accounts.users import NewUser, add_user
+from pilah.service.api import take_one
+from pilah.service.checks import check_decision
+from pilah.service.deciding import decide
+from pilah.service.desk.cases import save_case
+from pilah.service.loop.facts import day_of, week_of
+from pilah.service.loop.tables import facts
+from pilah.service.problems import Problem
+from pilah.service.state import Service
+from pilah.service.tables import decisions, reports
+
+REPORTS = 400
+"""Reports taken in."""
+WEEKS = 10
+"""Weeks over which they are spread."""
+PILOT_REGIONS = ("13", "34", "51", "36.03")
+"""Codes of the pilot governments; Sleman and Badung lie in them."""
+USER = "demo"
+_SEED = 20_261_101
+
+
+def fill(service: Service, tick: Callable[[int], object]) -> str:
+    """Fill an empty store and make a supervisor; returns the password.
+
+    Args:
+        service: open, on a store without reports.
+        tick: called with the number of reports done.
+    """
+    chance = random.Random(_SEED)  # noqa: S311 - example data, not secrets
+    rows = _rows(chance)
+    for number, row in enumerate(rows):
+        _take(service, f"contoh-{number}", row)
+        if chance.random() < 0.75:
+            _decide(service, f"contoh-{number}", row, chance)
+        tick(1)
+    password = secrets.token_urlsafe(9)
+    with service.intake.store.writing() as connection:
+        _spread(connection, len(rows), chance)
+        person = NewUser(USER, "supervisor", "Pengunjung", password=password)
+        add_user(connection, person, by="demo")
+    return password
+
+
+def _rows(chance: random.Random) -> list[LabelledReport]:
+    """Rows that the shipped bundle was not trained on, those of the pilots first in number."""
+    folder = Path(str(data_folder())) / "corpus"
+    rows = [
+        row.content
+        for name in ("dev", "test")
+        for row in read_rows(folder / f"{name}.jsonl")
+        if isinstance(row.content, LabelledReport)
+    ]
+    pilots = [row for row in rows if str(row.report.region or "").startswith(PILOT_REGIONS)]
+    others = [row for row in rows if row not in pilots]
+    chance.shuffle(others)
+    chosen = [*pilots[: REPORTS * 3 // 4], *others][:REPORTS]
+    return sorted(chosen, key=lambda row: str(row.report.reported_at))
+
+
+def _take(service: Service, report_id: str, row: LabelledReport) -> None:
+    report = row.report
+    body = {"text": report.text, "title": report.title, "region": report.region}
+    take_one(service, {**body, "channel": report.channel, "id": report_id}, None)
+
+
+def _decide(service: Service, report_id: str, row: LabelledReport, chance: random.Random) -> None:
+    labels = row.labels
+    said = {
+        name: value
+        for name in ("topic_main", "topic_sub", "agency", "outcome")
+        if (value := getattr(labels, name)) is not None
+    }
+    steps: list[dict[str, object]] = [{"look": "read", **said}]
+    if labels.hoax is not None:
+        steps[0]["hoax"] = labels.hoax
+    if "agency" in said and chance.random() < 0.05:
+        steps.insert(0, {"action": "refuse"})
+    for step in steps:
+        decision, after = check_decision(report_id, {"actor": "skrip-contoh", **step})
+        try:
+            decide(service.intake, decision, after=after)
+        except Problem:  # the agency that refused is the right one after all
+            return
+
+
+def _spread(connection: Connection, number: int, chance: random.Random) -> None:
+    """Give reports and decisions moments in the weeks before now."""
+    now = datetime.now(UTC)
+    ids = connection.execute(select(reports.c.id).order_by(reports.c.seq)).scalars()
+    for place, report_id in enumerate(ids.all()):
+        received = now - timedelta(weeks=WEEKS) * (1 - place / number)
+        decided = min(now, received + timedelta(hours=chance.uniform(2, 110)))
+        text, moment = (m.isoformat(timespec="microseconds") for m in (received, decided))
+        connection.execute(
+            update(reports).where(reports.c.id == report_id).values(received_at=text)
+        )
+        day = day_of(text)
+        mine = facts.c.report_id == report_id
+        connection.execute(update(facts).where(mine).values(day=day, week=week_of(day)))
+        mine = decisions.c.report_id == report_id
+        connection.execute(update(decisions).where(mine).values(decided_at=moment))
+        save_case(connection, report_id)
