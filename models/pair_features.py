@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, fields
 from functools import lru_cache
 from itertools import product
-from operator import attrgetter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -19,8 +17,12 @@ if TYPE_CHECKING:
 
     from pilah.models.reading import Fingerprint
 
-VILLAGE, DISTRICT, REGENCY = 13, 8, 5
+    Numbers = dict[str, tuple[str, ...]]
+
+LEVELS = (("village", 13), ("district", 8), ("regency", 5))
 """Lengths of Kemendagri codes such as 34.04.07.2001, 34.04.07 and 34.04."""
+NUMBERS = frozenset({"rt", "rw", "km", "no", "month"})
+"""Kinds of numbers that agree or clash by themselves."""
 KM_TOLERANCE = 0.5
 """Kilometre posts at most this far apart are taken for the same place."""
 NEAR_KM = 0.3
@@ -28,8 +30,7 @@ NEAR_KM = 0.3
 EARTH_KM = 6371.0
 
 
-@dataclass(frozen=True, slots=True)
-class PairFeatures:
+class PairFeatures(NamedTuple):
     """What speaks for and against the same incident; 0 where nothing is known.
 
     Flags are 0 or 1: ``other_...`` means that both sides name one and none is shared. Measures of
@@ -95,7 +96,7 @@ class PairFeatures:
 
     def array(self) -> NDArray[np.float64]:
         """All features in the order of :data:`FEATURES`, shape (len(FEATURES),)."""
-        return np.array(_in_order(self))
+        return np.array(self)
 
     @property
     def spot(self) -> bool:
@@ -110,8 +111,7 @@ class PairFeatures:
 
 
 CLASHES = ("other_regency", "other_street", "other_rt", "other_rw", "other_km", "other_case")
-FEATURES = tuple(field.name for field in fields(PairFeatures))
-_in_order = attrgetter(*FEATURES)
+FEATURES = PairFeatures._fields
 
 
 def pair_features(
@@ -125,34 +125,43 @@ def pair_features(
         cosine: similarity of their embeddings, -1 to 1.
         weights: how telling each word is.
     """
-    known = _place(a, b) | _numbers(a, b) | _matter(a, b) | _words(a, b, weights)
-    known |= _swapped(known)
-    return PairFeatures(cosine=cosine, **known, **_time(a, b), **_distance(a, b))
+    known = {"cosine": cosine}
+    _place(known, a.place or "", b.place or "")
+    _named(known, "street", a.streets, b.streets)
+    _named(known, "landmark", a.landmarks, b.landmarks)
+    _numbers(known, a.numbers, b.numbers)
+    _matter(known, a, b)
+    _words(known, a, b, weights)
+    seconds = abs((a.received_at - b.received_at).total_seconds())
+    known["log_days"] = math.log1p(seconds / 86_400)
+    _distance(known, a, b)
+    return PairFeatures(**known)
 
 
-def _words(a: Fingerprint, b: Fingerprint, weights: WordWeights) -> dict[str, float]:
+Known = dict[str, float]
+"""Features found so far; those that are missing are 0."""
+
+
+def _words(known: Known, a: Fingerprint, b: Fingerprint, weights: WordWeights) -> None:
     ours, theirs = weights.parts(a), weights.parts(b)
     shared = weights.sum(a.words & b.words)
-    either, least = ours.weight + theirs.weight - shared, min(ours.weight, theirs.weight)
     spots, things = weights.sum(a.spots & b.spots), weights.sum(a.things & b.things)
     matter = weights.sum(ours.rest & theirs.rest)
     told = weights.sum((ours.told | theirs.told) & ours.every & theirs.every)
-    fewest_spots = min(ours.spots, theirs.spots)
-    return {
-        "overlap": shared / either if either else 0.0,
-        "containment": shared / least if least else 0.0,
-        "matter_overlap": _share(matter, ours.matter + theirs.matter - matter),
-        "exact_copy": float(a.text_hash == b.text_hash),
-        "shared_words": math.log1p(shared),
-        "shared_things": math.log1p(things),
-        "shared_spots": math.log1p(spots),
-        "shared_told": math.log1p(told),
-        "place_and_matter": math.log1p(min(told, matter)),
-        "spot_containment": _share(spots, fewest_spots),
-        "left_words": _left(least, shared),
-        "left_things": _left(min(ours.things, theirs.things), things),
-        "left_spots": _left(fewest_spots, spots),
-    }
+    least, fewest_spots = min(ours.weight, theirs.weight), min(ours.spots, theirs.spots)
+    known["overlap"] = _share(shared, ours.weight + theirs.weight - shared)
+    known["containment"] = _share(shared, least)
+    known["matter_overlap"] = _share(matter, ours.matter + theirs.matter - matter)
+    known["exact_copy"] = float(a.text_hash == b.text_hash)
+    known["shared_words"] = math.log1p(shared)
+    known["shared_things"] = math.log1p(things)
+    known["shared_spots"] = math.log1p(spots)
+    known["shared_told"] = math.log1p(told)
+    known["place_and_matter"] = math.log1p(min(told, matter))
+    known["spot_containment"] = _share(spots, fewest_spots)
+    known["left_things"] = _left(min(ours.things, theirs.things), things)
+    known["left_spots"] = _left(fewest_spots, spots)
+    _swapped(known, _left(least, shared))
 
 
 def _share(part: float, whole: float) -> float:
@@ -163,37 +172,32 @@ def _left(whole: float, shared: float) -> float:
     return math.log1p(max(0.0, whole - shared))
 
 
-def _swapped(known: dict[str, float]) -> dict[str, float]:
+def _swapped(known: Known, left_words: float) -> None:
     alike = known["matter_overlap"]
-    return {
-        "swapped_words": alike * known.pop("left_words"),
-        "swapped_things": alike * known["left_things"],
-        "swapped_spots": alike * known["left_spots"],
-        "swapped_numbers": alike * known["left_numbers"],
-        "swapped_landmark": alike * known["other_landmark"],
-        "swapped_month": alike * known["other_month"],
-    }
+    known["swapped_words"] = alike * left_words
+    known["swapped_things"] = alike * known["left_things"]
+    known["swapped_spots"] = alike * known["left_spots"]
+    known["swapped_numbers"] = alike * known["left_numbers"]
+    known["swapped_landmark"] = alike * known.get("other_landmark", 0.0)
+    known["swapped_month"] = alike * known.get("other_month", 0.0)
 
 
-def _place(a: Fingerprint, b: Fingerprint) -> dict[str, float]:
-    levels = {"village": VILLAGE, "district": DISTRICT, "regency": REGENCY}
-    ours, theirs = a.place or "", b.place or ""
-    known: dict[str, float] = {}
-    for level, length in levels.items():
-        both = len(ours) >= length <= len(theirs)
-        same = both and ours[:length] == theirs[:length]
-        known[f"same_{level}"], known[f"other_{level}"] = float(same), float(both and not same)
-    known |= _named("street", a.streets, b.streets)
-    return known | _named("landmark", a.landmarks, b.landmarks)
+def _place(known: Known, ours: str, theirs: str) -> None:
+    for level, length in LEVELS:
+        if len(ours) >= length <= len(theirs):
+            known[_said(level, same=ours[:length] == theirs[:length])] = 1.0
 
 
-def _named(kind: str, ours: frozenset[str], theirs: frozenset[str]) -> dict[str, float]:
+def _said(kind: str, *, same: bool) -> str:
+    return f"same_{kind}" if same else f"other_{kind}"
+
+
+def _named(known: Known, kind: str, ours: frozenset[str], theirs: frozenset[str]) -> None:
     """Names agree when the telling words of one are all in the other ("masjid" is not enough)."""
-    if not ours or not theirs:
-        return {f"same_{kind}": 0.0, f"other_{kind}": 0.0}
-    pairs = ((_telling(x), _telling(y)) for x, y in product(ours, theirs))
-    same = any(x and y and (x <= y or y <= x) for x, y in pairs)
-    return {f"same_{kind}": float(same), f"other_{kind}": float(not same)}
+    if ours and theirs:
+        pairs = ((_telling(x), _telling(y)) for x, y in product(ours, theirs))
+        same = any(x and y and (x <= y or y <= x) for x, y in pairs)
+        known[_said(kind, same=same)] = 1.0
 
 
 @lru_cache(maxsize=1 << 16)
@@ -201,48 +205,46 @@ def _telling(name: str) -> frozenset[str]:
     return frozenset(name.split()) - words_of("generic")
 
 
-def _numbers(a: Fingerprint, b: Fingerprint) -> dict[str, float]:
-    known: dict[str, float] = {}
-    for kind in ("rt", "rw", "km", "no", "month"):
-        ours, theirs = (frozenset(f.numbers.get(kind, ())) for f in (a, b))
-        known |= _shared(kind, ours, theirs)
-    if known["other_km"] and _close_km(a.numbers["km"], b.numbers["km"]):
-        known |= {"same_km": 1.0, "other_km": 0.0}
-    ours, theirs = _figures(a), _figures(b)
-    both = len(ours & theirs)
+def _numbers(known: Known, ours: Numbers, theirs: Numbers) -> None:
+    for kind in ours.keys() & theirs.keys():
+        if kind in NUMBERS and ours[kind] and theirs[kind]:
+            close = kind == "km" and _close_km(ours[kind], theirs[kind])
+            same = close or not set(ours[kind]).isdisjoint(theirs[kind])
+            known[_said(kind, same=same)] = 1.0
+    one, other = _figures(ours), _figures(theirs)
+    both = len(one & other)
     known["shared_numbers"] = math.log1p(both)
-    known["left_numbers"] = math.log1p(min(len(ours), len(theirs)) - both)
-    return known
+    known["left_numbers"] = math.log1p(min(len(one), len(other)) - both)
 
 
-def _figures(fingerprint: Fingerprint) -> frozenset[str]:
+def _figures(numbers: Numbers) -> set[str]:
     """All numbers of a text, whatever they count."""
-    kinds = fingerprint.numbers.items()
-    return frozenset(value for kind, values in kinds if kind != "month" for value in values)
+    found: set[str] = set()
+    for kind, values in numbers.items():
+        if kind != "month":
+            found.update(values)
+    return found
 
 
-def _matter(a: Fingerprint, b: Fingerprint) -> dict[str, float]:
-    known = _shared("case", a.cases, b.cases) | _shared("name", a.names, b.names)
-    known |= _shared("problem", a.problems, b.problems)
-    known["same_topic"] = float(a.topic is not None and a.topic == b.topic)
-    known["other_topic"] = float(None not in (a.topic, b.topic) and a.topic != b.topic)
+def _matter(known: Known, a: Fingerprint, b: Fingerprint) -> None:
+    pairs = (("case", a.cases, b.cases), ("name", a.names, b.names),
+             ("problem", a.problems, b.problems))  # fmt: skip
+    for kind, ours, theirs in pairs:
+        if ours and theirs:
+            known[_said(kind, same=not ours.isdisjoint(theirs))] = 1.0
+    if a.topic is not None and b.topic is not None:
+        known[_said("topic", same=a.topic == b.topic)] = 1.0
     shown = a.visibility == b.visibility == "public"
     same = shown and a.reporter is not None and a.reporter == b.reporter
     known["same_reporter"] = float(same)
     known["own_case"] = float(a.own_case and b.own_case and not same)
-    return known
 
 
-def _time(a: Fingerprint, b: Fingerprint) -> dict[str, float]:
-    seconds = abs((a.received_at - b.received_at).total_seconds())
-    return {"log_days": math.log1p(seconds / 86_400)}
-
-
-def _distance(a: Fingerprint, b: Fingerprint) -> dict[str, float]:
+def _distance(known: Known, a: Fingerprint, b: Fingerprint) -> None:
     if a.lat is None or a.lon is None or b.lat is None or b.lon is None:
-        return {"near": 0.0, "log_km": 0.0}
+        return
     km = kilometres((a.lat, a.lon), (b.lat, b.lon))
-    return {"near": float(km <= NEAR_KM), "log_km": math.log1p(km)}
+    known["near"], known["log_km"] = float(km <= NEAR_KM), math.log1p(km)
 
 
 def kilometres(a: tuple[float, float], b: tuple[float, float]) -> float:
@@ -251,11 +253,6 @@ def kilometres(a: tuple[float, float], b: tuple[float, float]) -> float:
     chord = math.sin((lat2 - lat1) / 2) ** 2
     chord += math.cos(lat1) * math.cos(lat2) * math.sin((lon2 - lon1) / 2) ** 2
     return 2 * EARTH_KM * math.asin(math.sqrt(min(1.0, chord)))
-
-
-def _shared(kind: str, ours: frozenset[Any], theirs: frozenset[Any]) -> dict[str, float]:
-    same, both = bool(ours & theirs), bool(ours) and bool(theirs)
-    return {f"same_{kind}": float(same), f"other_{kind}": float(both and not same)}
 
 
 def _close_km(ours: tuple[str, ...], theirs: tuple[str, ...]) -> bool:

@@ -10,6 +10,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.responses import HTMLResponse, Response
 
+from pilah.service.match_words import match_words
 from pilah.service.words import word
 
 _HERE = Path(__file__).parent
@@ -31,6 +32,7 @@ def templates() -> Environment:
         lstrip_blocks=True,
     )
     environment.globals["word"] = word
+    environment.filters["match_words"] = match_words
     environment.filters["percent"] = lambda value: f"{100 * value:.0f} %"
     environment.filters["pretty"] = lambda v: json.dumps(v, ensure_ascii=False, indent=2)
     return environment

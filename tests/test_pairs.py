@@ -24,6 +24,7 @@ from pilah.models.pairs import PairScorer, evidence, plain_scorer
 from pilah.models.reading import Fingerprint, PlaceReading
 from pilah.models.text import read_text
 from pilah.models.word_weights import PLAIN, WordWeights
+from pilah.service.match_words import MATCH_WORDS, match_words
 
 NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)
 
@@ -229,7 +230,7 @@ def test_conflict_lowers_and_agreement_raises() -> None:
     middle = PairFeatures(cosine=0.6, overlap=0.4, containment=0.6, same_district=1)
     score = scorer.probability(middle)
     for name in FEATURES:
-        changed = scorer.probability(replace(middle, **{name: 1.0}))
+        changed = scorer.probability(middle._replace(**{name: 1.0}))
         if name.startswith(("same_", "shared_")):
             assert changed >= score
         if name.startswith(("other_", "swapped_", "left_")):
@@ -247,3 +248,14 @@ def test_a_scorer_survives_json() -> None:
 def test_a_scorer_of_other_features_is_refused(change: dict[str, object]) -> None:
     with pytest.raises(BundleError, match="train the bundle again"):
         PairScorer.from_dict(plain_scorer().to_dict() | change)
+
+
+def test_every_piece_of_evidence_has_indonesian_words() -> None:
+    shown = PairFeatures(*(1.0 for _ in FEATURES))
+    beside = shown._replace(exact_copy=0.0, same_village=0.0, other_regency=0.0, log_days=0.0)
+    farther = beside._replace(other_district=0.0, same_district=0.0)
+    said = {*evidence(shown), *evidence(beside), *evidence(farther)}
+    assert set(MATCH_WORDS) - said <= {"same regency", "different village"}
+    assert {line for line in said if match_words(line) == line} == set()
+    assert match_words("2 days apart") == "selisih 2 hari"
+    assert match_words("1.7 km apart") == "berjarak 1,7 km"
