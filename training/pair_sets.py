@@ -8,11 +8,10 @@ from datetime import timedelta
 from itertools import combinations
 from typing import TYPE_CHECKING, Literal
 
-import numpy as np
-
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    import numpy as np
     from numpy.typing import NDArray
 
     from pilah.datasets.records import LabelledReport
@@ -21,16 +20,17 @@ if TYPE_CHECKING:
 
 HARD_NEGATIVE_OF = "hard_negative_of"
 """Column of a row that imitates an incident without belonging to it; names the incident."""
-NEAR, RANDOM, TOPIC = 2, 1, 3
-"""Strangers of each report of an incident: nearest by embedding, any, and of the same topic."""
+RANDOM, TOPIC = 1, 3
+"""Strangers of each report of an incident: any, and of the same topic. None is picked for its
+likeness: such strangers would teach that likeness says nothing."""
 GIVEN = 0.5
 """Share of the pairs whose village the form gave; written reports tell a regency at most."""
 BEYOND = {"same": 0.05, "retold": 0.05, "hard": 0.3, "moved": 0.4}
 """How often the second report of such a pair is given another village of the district."""
-SOON, SOON_DAYS, HISTORY_DAYS = 0.3, 12.0, 365.0
+SOON, SOON_DAYS, HISTORY_DAYS = 0.5, 12.0, 365.0
 """A stranger comes soon after (exponential, mean in days), else at any time of the history."""
 
-Kind = Literal["same", "retold", "hard", "near", "random", "topic", "moved"]
+Kind = Literal["same", "retold", "hard", "random", "topic", "moved"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +86,6 @@ class _Finder:
     """Finds which rows make pairs, and of which kind."""
 
     def __init__(self, material: Material) -> None:
-        self.vectors = material.vectors
         self.topics = [fingerprint.topic for fingerprint in material.fingerprints]
         self.groups = [material.group(i) for i in range(len(material.rows))]
         self.incident = [row.labels.incident for row in material.rows]
@@ -99,8 +98,7 @@ class _Finder:
 
     def all(self, source: random.Random) -> dict[tuple[int, int], Kind]:
         """(smaller, larger) row -> kind; what is labelled wins over what is drawn."""
-        strangers = dict(self.near()) | dict(self.drawn(source))
-        return strangers | dict(self.hard()) | dict(self.same())
+        return dict(self.drawn(source)) | dict(self.hard()) | dict(self.same())
 
     def same(self) -> Iterator[tuple[tuple[int, int], Kind]]:
         for members in self.members.values():
@@ -110,12 +108,6 @@ class _Finder:
         for i, incident in enumerate(self.imitates):
             for member in self.members.get(str(incident), ()) if incident else ():
                 yield (min(i, member), max(i, member)), "hard"
-
-    def near(self) -> Iterator[tuple[tuple[int, int], Kind]]:
-        for i in self.starts:
-            order = np.argsort(-(self.vectors @ self.vectors[i]), kind="stable")
-            strangers = [j for j in order[: 10 * NEAR].tolist() if self._strangers(i, j)]
-            yield from (((min(i, j), max(i, j)), "near") for j in strangers[:NEAR])
 
     def drawn(self, source: random.Random) -> Iterator[tuple[tuple[int, int], Kind]]:
         by_topic: dict[str | None, list[int]] = {}
