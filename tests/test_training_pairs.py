@@ -23,11 +23,11 @@ from pilah.training.pair_sets import HARD_NEGATIVE_OF, Material, Pair, training_
 from pilah.training.pairs import (
     PRECISION_TARGET,
     STRANGERS_SHOWN,
-    WEIGHTS,
     PairFit,
     find_thresholds,
     fit_pair_scorer,
     is_against,
+    served_weights,
 )
 from pilah.training.retold import REMINDERS, retellings, retold
 
@@ -147,7 +147,7 @@ def test_thresholds_keep_what_they_promise(pairs: list[Pair]) -> None:
     close = same | np.array([p.kind == "hard" for p in pairs])
     probability = source.uniform(0, 0.5, len(pairs)) + 0.5 * close + 0.1 * same
     found = find_thresholds(pairs, probability)
-    weight = np.array([WEIGHTS[p.kind] for p in pairs])
+    weight = served_weights(pairs)
     sure = probability >= found.duplicate
     moved = probability[[p.kind == "moved" for p in pairs]]
     assert found.possible < 0.5 < found.duplicate

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 HARD_NEGATIVE_OF = "hard_negative_of"
 """Column of a row that imitates an incident without belonging to it; names the incident."""
-RANDOM, TOPIC = 1, 3
+RANDOM, TOPIC = 2, 10
 """Strangers of each report of an incident: any, and of the same topic. None is picked for its
 likeness: such strangers would teach that likeness says nothing."""
 GIVEN = 0.5
@@ -37,7 +37,7 @@ Kind = Literal["same", "retold", "hard", "random", "topic", "moved"]
 class Pair:
     """Two reports, the cosine of their embeddings, whether they tell of the same incident.
 
-    A "moved" pair is a stranger taken to the place of the other report: what else people report
+    A "moved" pair is a stranger taken to the village of the other report: what else people report
     there. Written corpora are spread over the whole country and hold no such pairs.
     """
 
@@ -68,8 +68,9 @@ class Material:
 def training_pairs(material: Material, *, seed: int = 0) -> list[Pair]:
     """Every pair of one incident, every imitation with it, strangers, and retellings.
 
-    Each stranger comes twice: from where it was written, and moved. Times and given villages are
-    drawn as a service sees them: of strangers it remembers a year, of one incident some weeks.
+    Each stranger comes twice: from where it was written, and moved.
+    Times and given villages are drawn as a service sees them: of strangers it remembers a year,
+    of one incident some weeks.
 
     Args:
         material: the reports; only those with an incident, or an imitation's mark, start pairs.
@@ -148,8 +149,8 @@ def _staged(pair: Pair, source: random.Random) -> Iterator[Pair]:
     days = source.expovariate(1 / SOON_DAYS) if soon else source.uniform(0, HISTORY_DAYS)
     later = replace(pair.b, received_at=pair.a.received_at + timedelta(days=days))
     yield replace(pair, b=later)
-    beside = replace(later, lat=pair.a.lat, lon=pair.a.lon)
-    yield _given(replace(pair, b=beside, kind="moved"), source)
+    moved = replace(later, lat=pair.a.lat, lon=pair.a.lon)
+    yield _given(replace(pair, b=moved, kind="moved"), source)
 
 
 def _given(pair: Pair, source: random.Random) -> Pair:

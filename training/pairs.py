@@ -33,17 +33,21 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
 
 PRECISION_TARGET = 0.97
-"""Of the held-out pairs called duplicate this share is right, in the mix of :data:`WEIGHTS`."""
-STRANGERS_SHOWN = 0.0025
-"""Share of moved strangers that may be called possible: of 40 candidates of a report, one in ten
-reports has such a one."""
+"""Of the held-out pairs called duplicate this share is right, in the proportions of a service."""
+CANDIDATES = 60
+"""Strangers that a report is compared with."""
+SERVED = {("same", "retold"): 0.15, ("hard",): 0.15, ("moved",): float(CANDIDATES)}
+"""How many pairs of these kinds a report of a service makes: the proportions in which the
+probability is calibrated and the thresholds are found. That imitations are as frequent as
+repeats was set after reading what an earlier threshold let through on the reports of 2023."""
+STRANGERS_SHOWN = 0.1 / CANDIDATES
+"""Share of moved strangers that may be called possible: one report in ten meets such a one."""
 STRENGTH = 0.02
 """Ridge on standardised weights, per unit of sample weight."""
 LEAST_SCALE = 0.03
 """Least scale of a feature: rare evidence gets no larger weight than evidence seen often."""
-WEIGHTS = {"same": 2.0, "retold": 3.0, "hard": 0.5, "random": 0.1, "topic": 0.3,
-           "moved": 1.0}  # fmt: skip
-"""How much a pair of each kind counts."""
+WEIGHTS = {"same": 2.0, "retold": 3.0, "hard": 0.7, "random": 0.03, "topic": 0.07, "moved": 0.25}
+"""How much a pair of each kind counts in the fit."""
 WRITTEN = ("same", "hard", "random", "topic")
 """Kinds that the figures are measured on: both texts are somebody's own."""
 AGAINST = ("other_", "left_", "swapped_", "own_case", "log_")
@@ -65,7 +69,7 @@ class PairMetrics:
         precision_at_recall_80: highest precision where recall is at least 0.8.
         hard_average_precision: positives against imitations only.
         retold_recall: share of the retellings called duplicate.
-        log_loss: in nats, in the mix of :data:`WEIGHTS`.
+        log_loss: in nats, in the proportions of a service.
     """
 
     pairs: int
@@ -92,7 +96,8 @@ def fit_pair_scorer(
     """Fit a scorer; measure it on held-out incidents and derive the thresholds there.
 
     A pair is tested by a scorer that saw no pair of its (first) incident. The scale of the
-    log-odds is then corrected on the held-out pairs (Platt 1999) and folded into the weights.
+    log-odds is then corrected on the held-out pairs (Platt 1999), strangers in the numbers that a
+    service meets, and folded into the weights.
 
     Args:
         pairs: of both classes, with at least ``folds`` incidents.
@@ -103,7 +108,7 @@ def fit_pair_scorer(
     same = np.array([pair.same for pair in pairs])
     weight = np.array([WEIGHTS[pair.kind] for pair in pairs])
     logits = _held_out(matrix, same, weight, pairs, folds)
-    slope, shift = _platt(logits, same, weight)
+    slope, shift = _platt(logits, same, served_weights(pairs))
     scorer = _fit(matrix, same, weight, words, slope, shift)
     calibrated = expit(slope * logits + shift)
     thresholds = find_thresholds(pairs, calibrated)
@@ -116,7 +121,7 @@ def measure_pairs(
     """Figures of a scorer on pairs; probabilities have shape (len(pairs),)."""
     same = np.array([pair.same for pair in pairs])
     kinds = np.array([pair.kind for pair in pairs])
-    weight = np.array([WEIGHTS[kind] for kind in kinds])
+    weight = served_weights(pairs)
     written, close = np.isin(kinds, WRITTEN), np.isin(kinds, ("same", "hard"))
     retold = probability[kinds == "retold"] >= thresholds.duplicate
     precision, recall, _ = precision_recall_curve(same[written], probability[written])
@@ -139,13 +144,23 @@ def find_thresholds(pairs: Sequence[Pair], probability: Floats) -> DuplicateThre
     """
     same = np.array([pair.same for pair in pairs])
     kinds = np.array([pair.kind for pair in pairs])
-    weight = np.array([WEIGHTS[kind] for kind in kinds])
+    weight = served_weights(pairs)
     precision, _, cut = precision_recall_curve(same, probability, sample_weight=weight)
     sure = [c for p, c in zip(precision, cut, strict=False) if p >= PRECISION_TARGET]
     duplicate = float(min(sure, default=1.0))
     moved = probability[kinds == "moved"]
     shown = _above(moved) if len(moved) else duplicate
     return DuplicateThresholds(duplicate, min(shown, duplicate), version=f"p{PRECISION_TARGET:.2f}")
+
+
+def served_weights(pairs: Sequence[Pair]) -> Floats:
+    """Weights, shape (len(pairs),), in the proportions of :data:`SERVED`; in sum 1."""
+    kinds = np.array([pair.kind for pair in pairs])
+    weight = np.zeros(len(pairs))
+    for group, count in SERVED.items():
+        inside = np.isin(kinds, group)
+        weight[inside] = count / max(1, int(inside.sum()))
+    return weight / weight.sum()
 
 
 def _above(moved: Floats) -> float:
