@@ -57,7 +57,7 @@ hoax: .venv/files.stamp  ## Fit the learned part of the hoax detector anew from 
 
 # One after the other, for they take the time. PILAH_BENCHMARKS names the folder of the data, PILAH_BUNDLE
 # another bundle. Passive waiting: threads that spin beside other work would slow the peer unfairly.
-BENCHES := surabaya_classify surabaya_topics surabaya_retrain surabaya_incidents route_head side_by_side hoax fairness
+BENCHES := surabaya_classify surabaya_topics surabaya_retrain surabaya_incidents incident_pairs route_head side_by_side hoax fairness
 bench: .venv/files.stamp  ## Measure on real reports, if they are there; JSON in var/bench
 	@for b in $(BENCHES); do echo "== $$b"; \
 	  OMP_WAIT_POLICY=PASSIVE $(PY) tests/bench/$$b.py -o var/bench/$$b.json || exit 1; done

@@ -32,4 +32,6 @@ def compare_pair(triager: Triager, a: Report, b: Report) -> Comparison:
     features = scorer.features(first.fingerprint, second.fingerprint, cosine)
     probability = scorer.probability(features)
     verdict = triager.finder.thresholds.verdict(probability)
+    if verdict == "duplicate" and features.differs:
+        verdict = "possible"
     return Comparison(probability, verdict, scorer.evidence(features))

@@ -53,7 +53,7 @@ STEP = 0.001
 """How far below a threshold a probability is held that must not reach it."""
 
 
-SIMILAR = 0.1
+SIMILAR = 0.03
 """Probability from which a known report is shown before a draft is sent."""
 Scored = tuple[float, float, str, PairFeatures]
 """Probability, cosine, report id and features of one candidate."""
@@ -305,7 +305,7 @@ class DuplicateFinder:
             return max(probability, CERTAIN)
         if len(fingerprint.words) < GENERIC_WORDS and not features.spot:
             return min(probability, self.thresholds.possible - STEP)
-        if features.exact_copy:
+        if features.exact_copy or features.differs:
             return min(probability, self.thresholds.duplicate - STEP)
         return probability
 

@@ -28,6 +28,8 @@ KM_TOLERANCE = 0.5
 NEAR_KM = 0.3
 """Distance at which two points are no longer taken for the same spot, in kilometres."""
 EARTH_KM = 6371.0
+SPOT_TOLD = 0.8
+"""From this weight on, log(1 + weight), the place words that only one side tells are a place."""
 
 
 class PairFeatures(NamedTuple):
@@ -109,8 +111,19 @@ class PairFeatures(NamedTuple):
         """Whether they name different places or cases."""
         return any(getattr(self, name) for name in CLASHES)
 
+    @property
+    def differs(self) -> bool:
+        """Whether each tells a number, a spot or a problem that the other lacks.
+
+        Such a pair is shown to a person, however alike the texts are: one writer often asks the
+        same of several places, in the same words.
+        """
+        told = self.left_numbers > 0 or self.left_spots > SPOT_TOLD
+        return told or any(getattr(self, name) for name in DIFFERENT)
+
 
 CLASHES = ("other_regency", "other_street", "other_rt", "other_rw", "other_km", "other_case")
+DIFFERENT = ("other_street", "other_landmark", "other_no", "other_rt", "other_rw", "other_problem")
 FEATURES = PairFeatures._fields
 
 

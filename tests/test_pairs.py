@@ -115,6 +115,23 @@ def test_what_both_tell_of_place_and_matter() -> None:
     assert pair_features(one, other, 0).place_and_matter == 0
 
 
+@pytest.mark.parametrize(
+    ("one", "two", "differs"),
+    [
+        (
+            "pohon di jalan mawar perlu dipangkas",
+            "pohon di jalan mawar perlu dipangkas lagi",
+            False,
+        ),
+        ("tebang pohon di dusun kedungmulyo wetan", "tebang pohon di dusun karangmojo kidul", True),
+        ("pipa bocor rt 3", "selokan mampet rt 3", True),
+        ("ada 3 lubang", "ada 5 lubang", True),
+    ],
+)
+def test_what_each_tells_alone_makes_a_pair_differ(one: str, two: str, *, differs: bool) -> None:
+    assert pair_features(fingerprint(one), fingerprint(two, "r2"), 0.9).differs == differs
+
+
 def test_an_unknown_street_is_no_conflict() -> None:
     features = pair_features(LAMP, replace(LAMP, streets=frozenset()), 0.9)
     assert (features.same_street, features.other_street) == (0, 0)
