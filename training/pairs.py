@@ -160,7 +160,7 @@ def served_weights(pairs: Sequence[Pair]) -> Floats:
     for group, count in SERVED.items():
         inside = np.isin(kinds, group)
         weight[inside] = count / max(1, int(inside.sum()))
-    return weight / weight.sum()
+    return np.asarray(weight / weight.sum())
 
 
 def _above(moved: Floats) -> float:
