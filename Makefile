@@ -2,7 +2,7 @@
 PYTHON ?= python3.11
 PY := .venv/bin/python
 .DEFAULT_GOAL := help
-.PHONY: help demo serve test lint types layers openapi bundle hoax bench clean
+.PHONY: help demo serve test traintest lint types layers openapi bundle hoax bench clean
 
 help:  ## Show this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -35,6 +35,14 @@ serve: .venv/files.stamp  ## Start the service: API, reference and start page
 
 test: .venv/dev.stamp .venv/files.stamp  ## Run the whole test suite
 	@.venv/bin/pytest -n auto
+
+.venv/train.stamp: pyproject.toml .venv/dev.stamp
+	@echo "installing what training encoders needs (torch) ..."
+	@$(PY) -m pip install -qq --disable-pip-version-check -e '.[dev,train]' --config-settings editable_mode=strict
+	@touch $@
+
+traintest: .venv/train.stamp .venv/files.stamp  ## Run the tests that need torch
+	@.venv/bin/pytest -m train
 
 lint: .venv/dev.stamp  ## Style
 	@.venv/bin/ruff check . && .venv/bin/ruff format --check .

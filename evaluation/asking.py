@@ -83,7 +83,7 @@ def ask(
     for start in range(0, len(rows), CHUNK):
         chunk = rows[start : start + CHUNK]
         reads = triager.analyse([(str(start + i), r.report) for i, r in enumerate(chunk)])
-        features = bundle.features.transform([a.clean.normal for a in reads])
+        features, _ = bundle.read([a.clean.normal for a in reads])
         for name, parts in spoken.items():
             parts.append(bundle.heads[name].probabilities(features))
         agencies += [reading.draft.agency for reading in reads]

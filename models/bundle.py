@@ -2,7 +2,8 @@
 
     manifest.json   format, version (a hash of the content), label set, training facts, checksums
     features.json   the n-grams of each view, in column order
-    arrays.npz      idf, encoder components and head weights (int8 with a scale a row)
+    arrays.npz      idf, head weights and LSA components (int8 with a scale a row)
+    encoder/        the encoder's folder, unless the embedding is LSA of the n-grams
     pairs.json      the same-incident scorer, when the bundle has one
     card.md         what it was trained on, how it measures, what it must not be used for
 
@@ -16,25 +17,30 @@ import json
 import logging
 import shutil
 import tempfile
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse import csr_matrix
 
 from pilah.datasets.errors import BundleError
 from pilah.models.answer import Agency
 from pilah.models.encoder import LsaEncoder
-from pilah.models.features import NgramFeatures
+from pilah.models.encoders import FolderEncoder, load_encoder
+from pilah.models.features import NgramFeatures, beside
 from pilah.models.incidents import DuplicateThresholds
-from pilah.models.linear import Curves, LinearHead, dequantise, quantise
+from pilah.models.linear import Curves, FloatArray, LinearHead, dequantise, quantise
 from pilah.models.pairs import FORMAT as PAIRS_FORMAT
 from pilah.models.pairs import PairScorer
 
 log = logging.getLogger(__name__)
 
 FORMAT = 1
+ENCODER = "encoder"
+"""Folder of an encoder that is not LSA."""
 TARGETS = ("topic_main", "topic_sub", "route", "agency", "outcome", "klasifikasi")
 """The heads a bundle may carry."""
 
@@ -49,6 +55,8 @@ class Bundle:
         name: what a person calls it.
         features: the n-grams that encoder and heads read.
         encoder: embedding for duplicates and nearest cases.
+        embedding_weight: factor on the embedding that the heads read beside the n-grams; with 0
+            they read n-grams alone.
         heads: target -> head; which targets there are depends on the training data.
         label_set: ``sp4n-...`` for the national taxonomy, ``own-...`` for a city's own labels.
         pairs: same-incident scorer, or None when no incidents were in the training data.
@@ -64,9 +72,10 @@ class Bundle:
 
     name: str
     features: NgramFeatures
-    encoder: LsaEncoder
+    encoder: LsaEncoder | FolderEncoder
     heads: dict[str, LinearHead]
     label_set: str
+    embedding_weight: float = 0.0
     pairs: PairScorer | None = None
     duplicates: DuplicateThresholds = field(default_factory=DuplicateThresholds)
     route_weight: float = 0.0
@@ -92,6 +101,15 @@ class Bundle:
         if head is None or self.agency_weight < 1 or agency.source != "learned":
             return self.agency_sure
         return head.sure.get(agency.name or "", self.agency_sure)
+
+    def read(self, normals: Sequence[str]) -> tuple[csr_matrix, FloatArray]:
+        """What the heads read, shape (n, columns), and the embeddings, shape (n, dim)."""
+        ngrams = self.features.transform(normals)
+        if isinstance(self.encoder, LsaEncoder):
+            vectors = self.encoder.project(ngrams)
+        else:
+            vectors = self.encoder.encode(normals)
+        return beside(ngrams, vectors, self.embedding_weight), vectors
 
     def save(self, folder: Path) -> str:
         """Write the bundle into ``folder`` (replacing it as a whole); returns its version.
@@ -122,14 +140,18 @@ class Bundle:
             t: {"labels": h.labels, "scale": h.scale, "stated": h.stated, "sure": h.sure}
             for t, h in sorted(self.heads.items())
         }
-        sums = {p.name: _sha256(p) for p in sorted(folder.iterdir())}
+        if not isinstance(self.encoder, LsaEncoder):
+            self.encoder.folder.copy_to(folder / ENCODER)
+        written = sorted(p for p in folder.rglob("*") if p.is_file())
+        sums = {p.relative_to(folder).as_posix(): _sha256(p) for p in written}
         agency = {
             "route_weight": self.route_weight,
             "weight": self.agency_weight,
             "sure": self.agency_sure,
         }
-        content = {"format": FORMAT, "label_set": self.label_set, "heads": heads, "files": sums}
-        content["agency"] = agency
+        content: dict[str, Any] = {"format": FORMAT, "label_set": self.label_set, "heads": heads}
+        content |= {"files": sums, "agency": agency}
+        content |= {"embedding_weight": self.embedding_weight} if self.embedding_weight else {}
         version = _version(content)
         card = self.card.replace("{version}", version)
         (folder / "card.md").write_text(card, encoding="utf-8")
@@ -139,8 +161,9 @@ class Bundle:
 
     def _arrays(self, idf: dict[str, NDArray[np.float32]]) -> Arrays:
         arrays: Arrays = {f"idf_{v}": a for v, a in idf.items()}
-        values, scale = quantise(self.encoder.components.T)
-        arrays |= {"encoder_values": values, "encoder_scale": scale}
+        if isinstance(self.encoder, LsaEncoder):
+            values, scale = quantise(self.encoder.components.T)
+            arrays |= {"encoder_values": values, "encoder_scale": scale}
         for target, head in self.heads.items():
             values, scale = quantise(head.weights)
             arrays |= {f"{target}_values": values, f"{target}_scale": scale}
@@ -165,14 +188,14 @@ class Bundle:
             arrays = {k: stored[k] for k in stored.files}
         names = json.loads((folder / "features.json").read_text("utf-8"))
         features = NgramFeatures.restore(names, {v: arrays[f"idf_{v}"] for v in names})
-        components = dequantise(arrays["encoder_values"], arrays["encoder_scale"]).T
         pairs, duplicates = _pairs(folder) if "pairs.json" in manifest["files"] else _NO_PAIRS
         return cls(
             name=manifest["name"],
             features=features,
-            encoder=LsaEncoder(features, np.ascontiguousarray(components)),
+            encoder=_encoder(folder, features, arrays),
             heads={t: _head(t, spec, arrays) for t, spec in manifest["heads"].items()},
             label_set=manifest["label_set"],
+            embedding_weight=float(manifest.get("embedding_weight", 0.0)),
             pairs=pairs,
             duplicates=duplicates,
             route_weight=manifest["agency"]["route_weight"],
@@ -186,12 +209,21 @@ class Bundle:
 
 _NO_PAIRS: tuple[PairScorer | None, DuplicateThresholds] = (None, DuplicateThresholds())
 _CONTENT = ("format", "label_set", "heads", "files", "agency")
+_OPTIONAL = ("embedding_weight",)
 """What the version is a hash of: these keys of the manifest, and by them all other files."""
 
 
 def _version(manifest: dict[str, Any]) -> str:
     content = {key: manifest[key] for key in _CONTENT}
+    content |= {key: manifest[key] for key in _OPTIONAL if key in manifest}
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:12]
+
+
+def _encoder(folder: Path, features: NgramFeatures, arrays: Arrays) -> LsaEncoder | FolderEncoder:
+    if "encoder_values" not in arrays:
+        return load_encoder(folder / ENCODER)
+    components = dequantise(arrays["encoder_values"], arrays["encoder_scale"]).T
+    return LsaEncoder(features, np.ascontiguousarray(components))
 
 
 def _pairs(folder: Path) -> tuple[PairScorer | None, DuplicateThresholds]:

@@ -111,3 +111,12 @@ def _inputs(view: str, normals: Sequence[str]) -> list[str]:
 
 def _join(parts: list[csr_matrix]) -> csr_matrix:
     return hstack(parts, format="csr", dtype=np.float32)
+
+
+def beside(ngrams: csr_matrix, vectors: NDArray[np.float32], weight: float) -> csr_matrix:
+    """N-grams, and to their right the embeddings times ``weight``; a weight of 0 adds no columns.
+
+    Both sides of a row have about the length of one view, so that weight 1 lets the embedding
+    speak as loudly as one view of n-grams.
+    """
+    return _join([ngrams, csr_matrix(vectors * np.float32(weight))]) if weight else ngrams

@@ -172,8 +172,7 @@ class Triager:
         if not items:
             return []
         reads = [self._read(report_id, report) for report_id, report in items]
-        features = self.bundle.features.transform([r.clean.normal for r in reads])
-        vectors = self.bundle.encoder.project(features)
+        features, vectors = self.bundle.read([r.clean.normal for r in reads])
         spoken = {name: h.probabilities(features) for name, h in self.bundle.heads.items()}
         return [
             self._draft(read, features[i], vectors[i], {n: p[i] for n, p in spoken.items()})

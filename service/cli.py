@@ -19,6 +19,7 @@ from pilah.service import (
     cli_bundle,
     cli_claims,
     cli_data,
+    cli_encoder,
     cli_evaluate,
     cli_files,
     cli_incidents,
@@ -42,6 +43,7 @@ cli_files.add_to(app)
 cli_incidents.add_to(app)
 cli_service.add_to(app)
 cli_models.add_to(app)
+cli_encoder.add_to(app)
 cli_claims.add_to(app)
 cli_evaluate.add_to(app)
 cli_loop.add_to(app, cli_data.app)

@@ -57,6 +57,10 @@ def train_cli(
         str | None,
         typer.Option(help="Rows kept for the card's figures: 'newest 20%', 'random 20%', a date."),
     ] = None,
+    encoder: Annotated[
+        str | None,
+        typer.Option(help="lsa, pilah-mini, or a folder or name of a sentence-transformers model."),
+    ] = None,
     seed: Annotated[int | None, typer.Option("--seed", help="Of everything random.")] = None,
 ) -> None:
     """Train a bundle from one TOML experiment, labelled files, or decisions; writes its card.
@@ -87,6 +91,7 @@ def train_cli(
     changes |= {"region": region} if region else {}
     changes |= {"min_count": min_count} if min_count is not None else {}
     changes |= {"holdout": holdout} if holdout is not None else {}
+    changes |= {"encoder": encoder} if encoder else {}
     changes |= {"seed": seed} if seed is not None else {}
     check_free(output)
     wanted = replace(config, **changes)  # type: ignore[arg-type]

@@ -33,7 +33,10 @@ class TrainConfig:
         min_df: smallest number of texts an n-gram stands in.
         max_features: largest number of n-grams a view keeps; 0 keeps all.
         min_count: labels with fewer rows are not learned (they are listed in the card).
-        dim: length of an embedding.
+        encoder: what makes the embedding: ``lsa`` (of these n-grams), ``pilah-mini`` (ships), the
+            folder of an encoder or of a sentence-transformers model, or such a model's name.
+        embedding_weight: factor on the embedding that the heads read beside the n-grams; 0: none.
+        dim: length of an embedding by ``lsa``.
         strength: inverse regularisation C of the heads.
         balance: power of the class weights, 0 to 1.
         folds: cross-validation folds.
@@ -53,6 +56,8 @@ class TrainConfig:
     min_df: int = 2
     max_features: int = 0
     min_count: int = 5
+    encoder: str = "lsa"
+    embedding_weight: float = 0.0
     dim: int = 128
     strength: float = 0.15
     balance: float = 0.5
@@ -74,6 +79,7 @@ class TrainConfig:
             (self.max_features >= 0, "max_features", "0 (all) or more"),
             (self.min_count >= 2, "min_count", "2 or more"),
             (2 <= self.dim <= 1024, "dim", "2 to 1024"),
+            (0 <= self.embedding_weight <= 10, "embedding_weight", "0 to 10"),
             (self.strength > 0, "strength", "above 0"),
             (0 <= self.balance <= 1, "balance", "0 to 1"),
             (2 <= self.folds <= 20, "folds", "2 to 20"),

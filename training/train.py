@@ -10,17 +10,16 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.decomposition import TruncatedSVD
 
 from pilah.datasets.errors import InputError
 from pilah.evaluation.evaluate import evaluate
 from pilah.models.bundle import Bundle
-from pilah.models.encoder import LsaEncoder
-from pilah.models.features import NgramFeatures
+from pilah.models.features import NgramFeatures, beside
 from pilah.models.incidents import DuplicateThresholds
 from pilah.models.triage import Triager
 from pilah.training.card import write_card
 from pilah.training.data import Prepared, hold_out, prepare
+from pilah.training.embedding import embed, make_encoder
 from pilah.training.heads import FittedHead, fit_head, settings_of
 from pilah.training.incidents import fit_incidents
 from pilah.training.routing import HeldOut, fit_routing
@@ -70,7 +69,10 @@ def train(
     except ValueError:
         raise InputError("no n-gram stands in enough texts; add rows or lower min_df") from None
     progress("embedding")
-    encoder = _encoder(features, matrix, config)
+    encoder = make_encoder(features, matrix, config)
+    if config.embedding_weight:
+        vectors = embed(encoder, [c.normal for c in data.cleans], matrix)
+        matrix = beside(matrix, vectors, config.embedding_weight)
     fitted: dict[str, FittedHead] = {}
     for target in targets:
         progress(f"head {target.name}: {len(set(target.labels))} labels")
@@ -86,6 +88,7 @@ def train(
         name=config.name,
         features=features,
         encoder=encoder,
+        embedding_weight=config.embedding_weight,
         heads={name: f.head for name, f in fitted.items()},
         label_set=label_set({n: f.head.labels for n, f in fitted.items()}, own=own),
         pairs=incidents.scorer if incidents else None,
@@ -102,13 +105,6 @@ def train(
         held = _measured(bundle, everything.take(cut.test), cut, config.holdout)
         bundle = replace(bundle, facts=bundle.facts | {"holdout": held})
     return write_card(bundle)
-
-
-def _encoder(features: NgramFeatures, matrix: csr_matrix, config: TrainConfig) -> LsaEncoder:
-    dim = min(config.dim, min(matrix.shape) - 1)
-    with np.errstate(divide="ignore", invalid="ignore"):  # texts that are all the same
-        svd = TruncatedSVD(dim, random_state=config.seed).fit(matrix)
-    return LsaEncoder(features, np.ascontiguousarray(svd.components_.T, dtype=np.float32))
 
 
 def _fit(

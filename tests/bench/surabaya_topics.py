@@ -55,7 +55,7 @@ def ask(bundle: Bundle, rows: Sequence[LabelledReport]) -> Told:
     """What the bundle's head over main topics answers."""
     head, taxonomy = bundle.heads["topic_main"], load_taxonomy()
     normals = [read_text(r.report.full_text).normal for r in rows]
-    spoken = head.probabilities(bundle.features.transform(normals))
+    spoken = head.probabilities(bundle.read(normals)[0])
     labels = [head.labels[i] for i in spoken.argmax(axis=1)]
     confidence = spoken.max(axis=1)
     return Told(

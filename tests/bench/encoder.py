@@ -1,0 +1,96 @@
+"""The encoder by itself: sentence similarity, paraphrase retrieval, speed, size.
+
+``stsb_mt_id`` (no row of it is trained on): Spearman correlation of cosine and human score.
+``quora_id``: for each of 5,000 questions, is its paraphrase the nearest of 5,000? These rows, and
+rows that share a text with them, are left out of training (``hold`` in the encoder's TOML).
+Beside it, in the same run: character TF-IDF fitted on the very texts measured.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow.parquet as parquet
+from common import data_file, finish, parser, table
+from numpy.typing import NDArray
+from scipy.stats import spearmanr
+from sklearn.feature_extraction.text import TfidfVectorizer
+
+from pilah.models.encoder_folder import BUNDLED
+from pilah.models.encoders import load_encoder
+from pilah.models.text import read_text
+from pilah.training.pretrain.pairs import held_rows
+
+HELD = 5000
+Encode = Callable[[Sequence[str]], NDArray[np.float32]]
+
+
+def main() -> None:
+    """Run it."""
+    arguments = parser(__doc__ or "")
+    arguments.add_argument("--encoder", type=Path, default=BUNDLED, help="an encoder's folder")
+    args = arguments.parse_args()
+    encoder = load_encoder(args.encoder)
+    scored = rows(data_file(args.data, "pairs/stsb_mt_id.parquet"))
+    asked = rows(data_file(args.data, "pairs/quora_id.parquet"))
+    asked = [asked[i] for i in held_rows(len(asked), HELD)]
+    ways = {encoder.version: encoder.encode, "char TF-IDF 2-5": tfidf([*scored, *asked])}
+    result: dict[str, Any] = {
+        name: {
+            "sts_dev": spearman([r for r in scored if r["split"] == "dev"], encode),
+            "sts_test": spearman([r for r in scored if r["split"] == "test"], encode),
+            "quora_recall_at_1": nearest(asked, encode),
+            "texts_a_second": speed([r["a"] for r in asked], encode),
+        }
+        for name, encode in ways.items()
+    }
+    files = [p for p in args.encoder.iterdir() if p.is_file()]
+    result["megabytes"] = sum(p.stat().st_size for p in files) / 1e6
+    figures = ("sts_dev", "sts_test", "quora_recall_at_1", "texts_a_second")
+    shown = [(f, *(result[name][f] for name in ways)) for f in figures]
+    table(f"encoder {encoder.version}, {result['megabytes']:.1f} MB", ("figure", *ways), shown)
+    finish("encoder", result, args.output)
+
+
+def rows(path: Path) -> list[dict[str, Any]]:
+    """Rows with their texts normalised."""
+    found: list[dict[str, Any]] = parquet.read_table(path).to_pylist()
+    return [r | {side: read_text(r[side]).normal for side in ("a", "b")} for r in found]
+
+
+def tfidf(pairs: Sequence[dict[str, Any]]) -> Encode:
+    """Character TF-IDF, fitted on the texts of the pairs."""
+    vectorizer = TfidfVectorizer(analyzer="char_wb", ngram_range=(2, 5), sublinear_tf=True)
+    vectorizer.fit([r[side] for r in pairs for side in ("a", "b")])
+    return vectorizer.transform  # type: ignore[no-any-return]
+
+
+def spearman(pairs: Sequence[dict[str, Any]], encode: Encode) -> float:
+    """Rank correlation of cosine and human score."""
+    left, right = (encode([r[side] for r in pairs]) for side in ("a", "b"))
+    product = left.multiply(right) if hasattr(left, "multiply") else left * right
+    cosine = np.asarray(product.sum(axis=1)).ravel()
+    return float(spearmanr(cosine, [r["score"] for r in pairs])[0])
+
+
+def nearest(pairs: Sequence[dict[str, Any]], encode: Encode) -> float:
+    """Share of rows whose own ``b`` is the nearest of all ``b`` to their ``a``."""
+    left, right = (encode([r[side] for r in pairs]) for side in ("a", "b"))
+    cosines = left @ right.T
+    best = np.asarray(cosines.argmax(axis=1)).ravel()
+    return float((best == np.arange(len(pairs))).mean())
+
+
+def speed(texts: Sequence[str], encode: Encode) -> float:
+    """Texts encoded in a second, all in one call."""
+    start = time.perf_counter()
+    encode(texts)
+    return len(texts) / (time.perf_counter() - start)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,141 @@
+"""Encoders in folders: what is written comes back, damage is named, a bundle carries them."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import numpy as np
+import onnx
+import pytest
+from onnx import TensorProto, helper
+from tokenizers import Tokenizer, models, pre_tokenizers
+
+from pilah.datasets.errors import BundleError
+from pilah.models.encoder_folder import ABOUT, BUNDLED, open_folder, write_about
+from pilah.models.encoders import load_encoder
+from pilah.models.features import NgramFeatures, beside
+from pilah.models.static_encoder import StaticEncoder
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+    Make = Callable[[Path], Path]
+WORDS = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "jalan", "rusak", "lampu", "mati")
+TABLE = np.array(
+    [[0, 0, 0]] * 5 + [[1, 0, 0], [0.5, 0.5, 0], [0, 0, 2], [0, 0.1, 1]], dtype=np.float32
+)
+
+
+def words() -> Tokenizer:
+    """One piece a word."""
+    tokenizer = Tokenizer(models.WordLevel({w: i for i, w in enumerate(WORDS)}, WORDS[1]))
+    tokenizer.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
+    return tokenizer
+
+
+def static(folder: Path) -> Path:
+    """A static encoder of four words."""
+    StaticEncoder.write(folder, words(), TABLE, {"name": "kecil", "facts": {}})
+    return folder
+
+
+def graph(folder: Path) -> Path:
+    """An ONNX encoder that adds up the vectors of the pieces that the mask leaves."""
+    folder.mkdir()
+    axis = helper.make_tensor("axis", TensorProto.INT64, [1], [1])
+    last = helper.make_tensor("last", TensorProto.INT64, [1], [2])
+    nodes = [
+        helper.make_node("Gather", ["table", "input_ids"], ["pieces"]),
+        helper.make_node("Cast", ["attention_mask"], ["floats"], to=TensorProto.FLOAT),
+        helper.make_node("Unsqueeze", ["floats", "last"], ["mask"]),
+        helper.make_node("Mul", ["pieces", "mask"], ["kept"]),
+        helper.make_node("ReduceSum", ["kept", "axis"], ["embedding"], keepdims=0),
+    ]
+    ids = [
+        helper.make_tensor_value_info(name, TensorProto.INT64, ["texts", "pieces"])
+        for name in ("input_ids", "attention_mask")
+    ]
+    out = helper.make_tensor_value_info("embedding", TensorProto.FLOAT, ["texts", 3])
+    table = helper.make_tensor("table", TensorProto.FLOAT, TABLE.shape, TABLE.ravel())
+    made = helper.make_model(
+        helper.make_graph(nodes, "small", ids, [out], [table, axis, last]),
+        opset_imports=[helper.make_opsetid("", 17)],
+        ir_version=10,
+    )
+    onnx.save(made, str(folder / "model.onnx"))
+    words().save(str(folder / "tokenizer.json"))
+    about = {"kind": "onnx", "name": "kecil", "dim": 3, "settings": {"max_pieces": 4}, "facts": {}}
+    write_about(folder, about)
+    return folder
+
+
+def direction(*rows: int) -> NDArray[np.float32]:
+    """The normalised sum of some rows of the table."""
+    total = TABLE[list(rows)].sum(axis=0)
+    return total / np.linalg.norm(total)
+
+
+@pytest.mark.parametrize("make", [static, graph])
+def test_texts_become_the_direction_of_the_sum_of_their_pieces(make: Make, tmp_path: Path) -> None:
+    encoder = load_encoder(make(tmp_path / "e"))
+    rows = encoder.encode(["jalan rusak", "", "lampu mati lampu", "asing"])
+    assert (rows.shape, rows.dtype, encoder.dim) == ((4, 3), np.float32, 3)
+    np.testing.assert_allclose(rows[0], direction(5, 6), atol=0.01)
+    np.testing.assert_allclose(rows[2], direction(7, 8, 7), atol=0.01)
+    assert not rows[1].any()
+    assert not rows[3].any()
+    assert (encoder.encode(["jalan rusak"])[0] == rows[0]).all()
+
+
+def test_an_onnx_encoder_reads_no_further_than_its_longest_input(tmp_path: Path) -> None:
+    encoder = load_encoder(graph(tmp_path / "e"))
+    cut, whole = encoder.encode(["jalan jalan jalan jalan lampu", "jalan"])
+    np.testing.assert_allclose(cut, whole)
+
+
+@pytest.mark.parametrize("make", [static, graph])
+def test_a_damaged_or_changed_folder_is_refused_by_name(make: Make, tmp_path: Path) -> None:
+    folder = make(tmp_path / "e")
+    about = json.loads((folder / ABOUT).read_text("utf-8"))
+    (folder / ABOUT).write_text(json.dumps(about | {"dim": 4}), "utf-8")
+    with pytest.raises(BundleError, match=r"encoder\.json: changed"):
+        load_encoder(folder)
+    (folder / ABOUT).write_text(json.dumps(about), "utf-8")
+    (folder / "tokenizer.json").write_text("{}", "utf-8")
+    with pytest.raises(BundleError, match=r"tokenizer\.json: missing or damaged"):
+        load_encoder(folder)
+    with pytest.raises(BundleError, match="no encoder"):
+        load_encoder(tmp_path)
+
+
+def test_the_version_is_of_what_decides_the_vectors(tmp_path: Path) -> None:
+    one = StaticEncoder.write(tmp_path / "a", words(), TABLE, {"name": "x", "facts": {"n": 1}})
+    same = StaticEncoder.write(tmp_path / "b", words(), TABLE, {"name": "x", "facts": {"n": 2}})
+    other = StaticEncoder.write(tmp_path / "c", words(), 2 * TABLE, {"name": "x", "facts": {}})
+    assert one.version == same.version
+    assert one.version != other.version
+    one.copy_to(tmp_path / "copy")
+    assert open_folder(tmp_path / "copy").version == one.version
+
+
+def test_the_embedding_stands_right_of_the_ngrams_or_not_at_all() -> None:
+    features = NgramFeatures(("word",), min_df=1)
+    ngrams = features.fit(["jalan rusak", "lampu mati"])
+    vectors = np.array([[1, 0], [0.6, 0.8]], dtype=np.float32)
+    assert beside(ngrams, vectors, 0.0) is ngrams
+    joined = beside(ngrams, vectors, 0.5).toarray()
+    assert (joined[:, : features.size] == ngrams.toarray()).all()
+    np.testing.assert_allclose(joined[:, features.size :], vectors / 2)
+
+
+def test_the_shipped_encoder_knows_who_says_the_same() -> None:
+    encoder = load_encoder(BUNDLED)
+    lamp, same, tax = encoder.encode(
+        ["lampu jalan mati sudah seminggu", "penerangan jalan padam dari minggu lalu",
+         "bagaimana cara membayar pajak motor lima tahunan"],
+    )  # fmt: skip
+    assert lamp @ same > lamp @ tax + 0.2

@@ -1,0 +1,1 @@
+"""Training an encoder from plain text and pairs: pieces, table, transformer, similarity, export."""

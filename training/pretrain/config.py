@@ -1,0 +1,171 @@
+"""One TOML file describes one encoder; unknown keys are refused."""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import asdict, dataclass, field, fields
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pilah.datasets.errors import InputError
+
+KINDS = ("paraphrase", "scored", "entailment")
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class TextSource:
+    """Plain text, one a line (``.txt`` or ``.txt.xz``).
+
+    Attributes:
+        file: below the data folder.
+        weight: how much its co-occurrences count.
+        halves: texts whose two halves become a pair that belongs together.
+    """
+
+    file: str
+    weight: float = 1.0
+    halves: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class PairSource:
+    """A Parquet file with columns ``a`` and ``b``.
+
+    Attributes:
+        file: below the data folder.
+        kind: ``paraphrase`` (rows whose ``label`` is 1), ``scored`` (``score``), or ``entailment``
+            (``label`` e, n or c).
+        repeat: times its rows are seen in an epoch.
+        hold: rows never trained on, nor any row that shares a text with them.
+        leave: values of ``split`` that are never trained on.
+    """
+
+    file: str
+    kind: str = "paraphrase"
+    repeat: int = 1
+    hold: int = 0
+    leave: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Similarity:
+    """Contrastive training: sizes, and the peak learning rate."""
+
+    epochs: int = 1
+    batch: int = 1024
+    rate: float = 0.03
+
+
+@dataclass(frozen=True, slots=True)
+class Transformer:
+    """A small BERT. Its table of pieces starts from the static one.
+
+    Attributes:
+        layers: number of layers.
+        hidden: width.
+        heads: attention heads.
+        length: longest input, in pieces.
+        batch: texts a step while pretraining.
+        rate: peak learning rate while pretraining.
+        steps: steps of masked-language pretraining.
+        save: steps between two checkpoints.
+        similarity: the contrastive part that follows.
+    """
+
+    layers: int = 6
+    hidden: int = 384
+    heads: int = 6
+    length: int = 128
+    batch: int = 256
+    rate: float = 5e-4
+    steps: int = 60_000
+    save: int = 500
+    similarity: Similarity = field(default_factory=lambda: Similarity(2, 128, 5e-5))
+
+
+@dataclass(frozen=True, slots=True)
+class EncoderConfig:
+    """An encoder to train.
+
+    Attributes:
+        name: what a person calls it.
+        text: plain text.
+        pairs: what belongs together.
+        reports: written reports whose incidents and titles become pairs; beside this file.
+        pieces: size of the vocabulary.
+        dim: length of a static vector.
+        window: words to each side that count as neighbours.
+        rare: smooth-inverse-frequency constant: larger makes frequent pieces heavier.
+        static: contrastive training of the table.
+        transformer: the second and third rung; without it the table is the encoder.
+        seed: of everything random.
+    """
+
+    name: str
+    text: tuple[TextSource, ...]
+    pairs: tuple[PairSource, ...] = ()
+    reports: tuple[Path, ...] = ()
+    pieces: int = 32_000
+    dim: int = 256
+    window: int = 6
+    rare: float = 3e-4
+    static: Similarity = field(default_factory=Similarity)
+    transformer: Transformer | None = None
+    seed: int = 0
+
+    def facts(self) -> dict[str, Any]:
+        """The settings as JSON, without folders."""
+        return {**asdict(self), "reports": [p.name for p in self.reports]}
+
+
+def load_encoder_config(path: Path) -> EncoderConfig:
+    """Read an encoder's TOML file.
+
+    Raises:
+        InputError: not TOML, an unknown or a missing key; it names the place.
+    """
+    try:
+        raw = tomllib.loads(path.read_text("utf-8"))
+    except FileNotFoundError:
+        raise InputError(f"{path}: no such file") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise InputError(f"{path}: not TOML: {error}") from None
+    raw["text"] = tuple(_made(TextSource, path, "text", part) for part in raw.get("text", ()))
+    raw["pairs"] = tuple(_pairs(path, part) for part in raw.get("pairs", ()))
+    raw["reports"] = tuple(path.parent / name for name in raw.get("reports", ()))
+    if "static" in raw:
+        raw["static"] = _made(Similarity, path, "static", raw["static"])
+    if "transformer" in raw:
+        raw["transformer"] = _transformer(path, raw["transformer"])
+    config = _made(EncoderConfig, path, "the file", raw)
+    if not config.text:
+        raise InputError(f"{path}: no [[text]]; an encoder learns from plain text first")
+    return config
+
+
+def _pairs(path: Path, part: dict[str, Any]) -> PairSource:
+    source = _made(PairSource, path, "pairs", part | {"leave": tuple(part.get("leave", ()))})
+    if source.kind not in KINDS:
+        raise InputError(f"{path}: pairs {source.file}: kind must be one of {', '.join(KINDS)}")
+    return source
+
+
+def _transformer(path: Path, part: dict[str, Any]) -> Transformer:
+    if "similarity" in part:
+        similarity = _made(Similarity, path, "transformer.similarity", part["similarity"])
+        part = part | {"similarity": similarity}
+    return _made(Transformer, path, "transformer", part)
+
+
+def _made(kind: type[T], path: Path, place: str, values: dict[str, Any]) -> T:
+    known = {f.name for f in fields(kind)}  # type: ignore[arg-type]
+    unknown = sorted(set(values) - known)
+    if unknown:
+        raise InputError(
+            f"{path}: {place}: unknown key {unknown[0]!r}; known: {', '.join(sorted(known))}"
+        )
+    try:
+        return kind(**values)
+    except TypeError as error:
+        raise InputError(f"{path}: {place}: {error}") from None
