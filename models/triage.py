@@ -188,8 +188,7 @@ class Triager:
         if not items:
             return []
         reads = [self._read(report_id, report) for report_id, report in items]
-        features = self.bundle.features.transform([r.clean.normal for r in reads])
-        vectors = self.bundle.encoder.project(features)
+        features, vectors = self.bundle.read([r.clean.normal for r in reads])
         topics = self._main_topics(features)
         marks = zip(reads, topics, vectors, strict=True)
         return [(self._fingerprint(read, topic), vector) for read, topic, vector in marks]
