@@ -114,12 +114,20 @@ def build_encoder(
     """
     if output.exists():
         raise BundleError(f"{output}: exists; name a new folder")
-    work = work / hashlib.sha256(json.dumps(config.facts()).encode()).hexdigest()[:12]
+    work = work / _digest(config)
     work.mkdir(parents=True, exist_ok=True)
     stages = Stages(config, data, work, progress)
     folder = _transformer(stages, output) if config.transformer else _static(stages, output)
     write_encoder_card(folder)
     return folder
+
+
+def _digest(config: EncoderConfig) -> str:
+    """Of the settings and the written reports: with others nothing is gone on from."""
+    found = hashlib.sha256(json.dumps(config.facts()).encode())
+    for path in config.reports:
+        found.update(path.read_bytes())
+    return found.hexdigest()[:12]
 
 
 def _static(stages: Stages, output: Path) -> EncoderFolder:

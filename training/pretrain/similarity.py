@@ -7,6 +7,7 @@ has them, and CoSENT (Su 2022) for scored pairs.
 from __future__ import annotations
 
 import logging
+import shutil
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -66,6 +67,7 @@ def train_similarity(
     if last:
         log.info("going on from %s", Path(last).name)
     trainer.train(resume_from_checkpoint=last)
+    shutil.rmtree(work)  # done: another run must not go on from here
     return [entry for entry in trainer.state.log_history if "loss" in entry]
 
 
