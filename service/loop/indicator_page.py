@@ -29,8 +29,10 @@ router = APIRouter(include_in_schema=False, route_class=PageRoute)
 api = APIRouter(prefix="/v1", dependencies=[Depends(authorise)], tags=["indicators"])
 WEEKS = 12
 """Weeks on the page, this one included."""
-FRESH_SECONDS = 60.0
-"""How long counted numbers are shown before they are counted again."""
+FRESH_SECONDS = 600.0
+"""How long counted numbers are shown before they are counted again: counting takes seconds."""
+KEPT = 200
+"""Most countings that are kept; the oldest goes first."""
 MOST = 60
 """Governments in the page's table; the rest is counted."""
 FAIR = ("area", "island", "visibility", "channel")
@@ -125,12 +127,15 @@ _kept: dict[tuple[int, Scope, tuple[str, ...]], tuple[float, dict[Key, Measures]
 def _measures(service: Service, scope: Scope, by: tuple[str, ...]) -> dict[Key, Measures]:
     """The measures, counted anew at most once in ``FRESH_SECONDS``."""
     key, now = (id(service), scope, by), time.monotonic()
-    for old in [k for k, (at, _) in _kept.items() if now - at > FRESH_SECONDS]:
-        del _kept[old]
-    if key not in _kept:
+    at, found = _kept.get(key, (0.0, None))
+    if found is None or now - at > FRESH_SECONDS:
         with service.intake.store.reading() as connection:
-            _kept[key] = now, measures(connection, scope, by)
-    return _kept[key][1]
+            found = measures(connection, scope, by)
+        _kept.pop(key, None)
+        _kept[key] = now, found
+        for old in list(_kept)[:-KEPT]:
+            _kept.pop(old, None)
+    return found
 
 
 def _context(service: Service, government: str | None) -> dict[str, Any]:
