@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, update
 
 from pilah.service.codecs import now_text
 from pilah.service.desk.cases import Case
@@ -39,9 +39,3 @@ def release(connection: Connection, report_id: str, name: str) -> None:
     """Give a report back; that of somebody else stays."""
     mine = (cases.c.report_id == report_id) & (cases.c.claimed_by == name)
     connection.execute(update(cases).where(mine).values(claimed_by=None, claimed_until=None))
-
-
-def held_by(connection: Connection, name: str) -> list[str]:
-    """The reports that somebody has now."""
-    mine = (cases.c.claimed_by == name) & (cases.c.claimed_until > now_text())
-    return list(connection.execute(select(cases.c.report_id).where(mine)).scalars())

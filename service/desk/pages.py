@@ -39,7 +39,6 @@ def show_queue(request: Request, session: Reader, mulai: str = "") -> Response:
         rows = queue.rows(connection, user, shown, start=start)
         counts = queue.counts(connection, user, shown)
         agencies = queue.agencies(connection, user, shown)
-        held = claims.held_by(connection, user.name)
     following = {**shown.to_query(), "mulai": str(start + PAGE)} if len(rows) > PAGE else None
     return page(
         request,
@@ -47,7 +46,6 @@ def show_queue(request: Request, session: Reader, mulai: str = "") -> Response:
         rows=rows[:PAGE],
         shown=shown,
         counts=counts,
-        held=held,
         holder=claims.holder,
         agencies=agencies,
         choices=_choices(),

@@ -83,14 +83,20 @@ class Counts:
 
 def rows(connection: Connection, user: User, shown: Filter, *, start: int) -> list[Waiting]:
     """One page of the queue from its ``start``-th row, and one row more when there are more."""
+    order = (cases.c.rank, cases.c.report_id)
+    page = (  # sorted by itself: the texts of a page need not be carried through the sorting
+        select(cases.c.report_id)
+        .where(*_scope(user), *_conditions(shown))
+        .order_by(*order)
+        .offset(start)
+        .limit(PAGE + 1)
+    )
     query = (
         select(cases, reports.c.visibility, reports.c.received_at, suggestions.c.triage)
         .join_from(cases, reports)
-        .join(suggestions)
-        .where(*_scope(user), *_conditions(shown))
-        .order_by(cases.c.rank, cases.c.report_id)
-        .offset(start)
-        .limit(PAGE + 1)
+        .join(suggestions, suggestions.c.report_id == cases.c.report_id)
+        .where(cases.c.report_id.in_(page))
+        .order_by(*order)
     )
     found = connection.execute(query).all()
     asked = reads.open_requests(connection, [row.report_id for row in found])
