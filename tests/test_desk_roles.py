@@ -15,6 +15,7 @@ from pilah.service.app import create_app
 from pilah.service.fake import FakeEngine
 from pilah.service.settings import Settings
 
+KEY = "kunci-untuk-uji-peran"
 OPEN = {("GET", "/masuk"), ("POST", "/masuk")}
 """What needs no session."""
 NAMES = {"moderator": "mimi", "supervisor": "sari", "analyst": "ani", "admin": "adi"}
@@ -40,6 +41,10 @@ TABLE = {
     "POST /kunci": "admin",
     "POST /kunci/cabut": "admin",
     "GET /catatan": "supervisor admin",
+    "GET /indikator": "moderator supervisor analyst",
+    "GET /usulan-rute": "supervisor analyst",
+    "POST /usulan-rute": "supervisor",
+    "POST /usulan-rute/{number}/cabut": "supervisor",
     "GET /akun": "moderator supervisor analyst admin",
     "POST /akun": "moderator supervisor analyst admin",
     "POST /keluar": "moderator supervisor analyst admin",
@@ -64,7 +69,8 @@ def routes() -> list[APIRoute]:
 
 @pytest.fixture(scope="module")
 def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
-    with open_desk(tmp_path_factory.mktemp("roles")) as desk:
+    with open_desk(tmp_path_factory.mktemp("roles"), api_keys=(KEY,)) as desk:
+        desk.api.headers["x-api-key"] = KEY  # the admin of these tests makes keys, too
         desk.classify("halo dari sleman", id="R1")
         yield desk
 
@@ -78,7 +84,7 @@ def test_every_page_is_in_the_table() -> None:
 @pytest.mark.parametrize("role", MAY)
 def test_role_and_route(desk: Desk, role: str, place: str) -> None:
     """Who may not is refused with 403 and noted; who may gets anything else."""
-    method, path = place.split()
+    method, path = place.replace("{number}", "1").split()
     browser = desk.browser(NAMES[role])
     response = browser.get(path) if method == "GET" else browser.post(path)
     allowed = role in TABLE[place].split()
@@ -93,7 +99,7 @@ def test_role_and_route(desk: Desk, role: str, place: str) -> None:
 
 @pytest.mark.parametrize("place", TABLE)
 def test_a_stranger_gets_nothing(desk: Desk, place: str) -> None:
-    method, path = place.split()
+    method, path = place.replace("{number}", "1").split()
     response = desk.api.request(method, path, data={"id": "R1"} if method == "POST" else None)
     assert response.status_code == (303 if method == "GET" else 401)
     assert "halo dari sleman" not in response.text
@@ -101,7 +107,7 @@ def test_a_stranger_gets_nothing(desk: Desk, place: str) -> None:
 
 @pytest.mark.parametrize("place", [p for p in TABLE if p.startswith("POST")])
 def test_a_form_needs_the_token_of_its_session(desk: Desk, place: str) -> None:
-    path = place.split()[1]
+    path = place.replace("{number}", "1").split()[1]
     role = TABLE[place].split()[0]
     response = desk.browser(NAMES[role]).post(path, csrf="0" * 64, password=PASSWORD)
     assert response.status_code == 403
