@@ -247,12 +247,27 @@ def _parquet(path: Path, names: dict[str, str], sp4n: bool) -> RawRows:
         for i in range(batch.num_rows):
             line += 1
             try:
-                row = batch.slice(i, 1).to_pylist()[0]
+                row = _in_microseconds(batch.slice(i, 1)).to_pylist()[0]
             except ValueError:  # a string that is no UTF-8, a time finer than microseconds
                 cure = "write text as UTF-8 and times in microseconds"
                 yield line, BadRow(line, "-", "holds a value that cannot be read", cure)
                 continue
             yield line, _renamed(_nested(row), columns)
+
+
+def _in_microseconds(batch: Any) -> Any:  # noqa: ANN401 - pyarrow has no types
+    """Times as Python has them: with pandas installed, finer ones would come as its own type.
+
+    Raises:
+        ValueError: a time is finer than that.
+    """
+    import pyarrow as pa
+
+    for i, kind in enumerate(batch.schema.types):
+        if pa.types.is_timestamp(kind) and kind.unit == "ns":
+            times = batch.column(i).cast(pa.timestamp("us", kind.tz))
+            batch = batch.set_column(i, batch.schema.names[i], times)
+    return batch
 
 
 def _parquet_file(path: Path) -> Any:  # noqa: ANN401 - pyarrow has no types
