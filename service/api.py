@@ -20,16 +20,8 @@ from pilah.service.deciding import decide, report_body
 from pilah.service.intake import Claim, Item, Outcome, Refused, Reply, make_item
 from pilah.service.openapi import body_of, responses
 from pilah.service.problems import Problem, problem_of
-from pilah.service.schemas import (
-    BatchIn,
-    BatchOut,
-    DecisionIn,
-    ModelOut,
-    QueueOut,
-    ReportIn,
-    ReportOut,
-    TriageOut,
-)
+from pilah.service.request_schemas import BatchIn, DecisionIn, ReportIn
+from pilah.service.schemas import BatchOut, ModelOut, QueueOut, ReportOut, TriageOut
 from pilah.service.state import Service, service_of
 from pilah.service.version import service_version
 

@@ -18,7 +18,7 @@ from pilah.service.incident_views import incident_body
 from pilah.service.incidents import Act
 from pilah.service.intake import Intake, Reply
 from pilah.service.openapi import body_of, responses
-from pilah.service.schemas import ReportIn
+from pilah.service.request_schemas import ReportIn
 from pilah.service.similar import similar
 from pilah.service.state import service_of
 

@@ -8,7 +8,8 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from pilah.datasets.records import MAX_SHORT
 from pilah.service.checks import MAX_IDS, MAX_NOTE
-from pilah.service.schemas import Probability, Short
+from pilah.service.request_schemas import Short
+from pilah.service.schemas import Probability
 
 
 class ActIn(BaseModel):

@@ -13,12 +13,8 @@ from pydantic.json_schema import models_json_schema
 from pilah.service.incident_schemas import ActIn, MergeIn, SplitIn
 from pilah.service.loop.schemas import RetirementIn, VerdictIn
 from pilah.service.problems import KINDS, MEDIA_TYPE
-from pilah.service.schemas import (
-    BatchIn,
-    DecisionIn,
-    ProblemOut,
-    ReportIn,
-)
+from pilah.service.request_schemas import BatchIn, DecisionIn, ReportIn
+from pilah.service.schemas import ProblemOut
 
 _REF = "#/components/schemas/{model}"
 _EXTRA: tuple[type[BaseModel], ...] = (

@@ -213,7 +213,7 @@ def test_more_harm_is_looked_at_earlier(a: float, b: float, m: int, n: int) -> N
 
 
 def test_every_archive_reason_is_known_to_the_schema() -> None:
-    from pilah.service.schemas import DecisionIn
+    from pilah.service.request_schemas import DecisionIn
 
     schema = DecisionIn.model_json_schema()["properties"]["reason"]
     assert set(schema["anyOf"][0]["enum"]) == set(ARCHIVE_REASONS)

@@ -27,7 +27,7 @@ from pilah.service.loop.schemas import (
 from pilah.service.migrations import StoreError
 from pilah.service.openapi import body_of, responses
 from pilah.service.problems import FieldError, Problem
-from pilah.service.schemas import DecisionIn
+from pilah.service.request_schemas import DecisionIn
 from pilah.service.state import service_of
 from pilah.service.writes import Decision
 
