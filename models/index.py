@@ -272,6 +272,20 @@ class _Growth(Thread):
             log.error("index: the larger one was not built: %r", error)
 
 
+def saved_index(folder: Path | None, dim: int, version: str) -> VectorIndex:
+    """The saved index when it is whole and of this encoder, else an empty one (the log says so)."""
+    if folder is not None and folder.exists():
+        try:
+            index = VectorIndex.load(folder)
+            if (index.dim, index.version) == (dim, version):
+                index.grow_aside = True
+                return index
+            log.info("the saved index is of encoder %s, not %s: rebuilt", index.version, version)
+        except IndexMismatchError as error:
+            log.warning("the saved index cannot be used and is rebuilt: %s", error)
+    return VectorIndex(dim, version, grow_aside=folder is not None)
+
+
 def _checksum(vector: NDArray[np.float32]) -> int:
     """CRC-32 of a vector's bytes."""
     return zlib.crc32(np.ascontiguousarray(vector, dtype="<f4").tobytes())

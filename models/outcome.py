@@ -14,6 +14,8 @@ _TIME = re.compile(
     r"agustus|september|oktober|november|desember|sekarang|hingga|sampai|selalu|setiap|sering)\b"
     r"|\d{1,2}[/.-]\d{1,2}"
 )
+ACTIONABLE = "actionable"
+"""The outcome of a report that an agency can act on as it stands."""
 SHORT = 6
 """A text of fewer words hardly names what it is about."""
 

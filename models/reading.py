@@ -56,6 +56,16 @@ class PlaceReading:
 
 
 @dataclass(frozen=True, slots=True)
+class Read:
+    """One report's text and place, before the models look at it."""
+
+    report_id: str
+    report: Report
+    clean: CleanText
+    place: PlaceReading
+
+
+@dataclass(frozen=True, slots=True)
 class Fingerprint:
     """What is kept of a report to recognise its incident again: no free text, no personal data.
 

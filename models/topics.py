@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from pilah.datasets.errors import BundleError
 from pilah.models.answer import Topic, TopicAlternative
 
 if TYPE_CHECKING:
@@ -36,6 +37,24 @@ class TopicReader:
     main: LinearHead
     sub: LinearHead | None
     taxonomy: Taxonomy | None
+
+    def check(self, version: str) -> None:
+        """Refuse labels that the taxonomy no longer has: an answer could not name them.
+
+        Args:
+            version: of the bundle, for the error.
+
+        Raises:
+            BundleError: a topic is gone.
+        """
+        labels = (*self.main.labels, *(self.sub.labels if self.sub else ()))
+        known = labels if self.taxonomy is None else self.taxonomy.by_id
+        gone = [label for label in labels if label not in known]
+        if gone:
+            raise BundleError(
+                f"bundle {version} speaks of topic {gone[0]}, which taxonomy.csv lacks; "
+                "retire topics there instead of removing them, or train again"
+            )
 
     def distribution(self, main: FloatArray, sub: FloatArray | None) -> list[tuple[str, float]]:
         """The likeliest topics as (label, probability), sub-topics where the head knows them.

@@ -7,23 +7,20 @@ is remembered and finishes its answer. ``remember`` keeps it, so that later copi
 from __future__ import annotations
 
 import logging
-import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from pilah.datasets.agencies import load_agencies, load_units
-from pilah.datasets.errors import BundleError, IndexMismatchError
 from pilah.datasets.local_routes import LocalRoute, with_local_routes
 from pilah.datasets.regions import Region, load_regions
 from pilah.datasets.routing_table import load_routing
 from pilah.datasets.taxonomy import load_taxonomy
 from pilah.models.agency import AgencyReader
 from pilah.models.answer import (
-    Agency,
     Duplicates,
     Explanation,
     Hoax,
@@ -42,11 +39,12 @@ from pilah.models.fingerprint import make_fingerprint
 from pilah.models.hoax import look_for_hoax
 from pilah.models.hoax_signs import HoaxInput
 from pilah.models.incidents import DuplicateFinder
-from pilah.models.index import VectorIndex
-from pilah.models.outcome import missing_parts
+from pilah.models.index import saved_index
+from pilah.models.outcome import ACTIONABLE, missing_parts
 from pilah.models.pairs import plain_scorer
 from pilah.models.places import PlaceReader
-from pilah.models.reading import Analysis, Answer, CleanText, Fingerprint, PlaceReading, Vector
+from pilah.models.reading import Analysis, Answer, Fingerprint, Read, Vector
+from pilah.models.review import review_reasons
 from pilah.models.routing import Place, Route, Router, mixed
 from pilah.models.text import read_text
 from pilah.models.topics import TopicReader
@@ -64,18 +62,7 @@ log = logging.getLogger(__name__)
 
 PENDING = Duplicates("none", None)
 NO_HOAX = Hoax(flag=False, score=0.0)
-ACTIONABLE = "actionable"
 TOPIC_HEADS = ("topic_main", "topic_sub")
-
-
-@dataclass(frozen=True, slots=True)
-class Read:
-    """One report's text and place, before the models look at it."""
-
-    report_id: str
-    report: Report
-    clean: CleanText
-    place: PlaceReading
 
 
 class Triager:
@@ -111,7 +98,8 @@ class Triager:
             if "topic_main" in heads
             else np.zeros(0, dtype=np.float32)
         )
-        _check_topics(bundle, self._topics)
+        if self._topics is not None:
+            self._topics.check(bundle.version)
         self._agencies = AgencyReader(heads.get("agency"), bundle.agency_weight)
         self._versions = Versions(
             service=service_version,
@@ -297,7 +285,9 @@ class Triager:
         chosen = bool(routes) and routes[0].is_local  # a person's rule speaks before any model
         agency = self._agencies.answer(routes, None if chosen else spoken.get("agency"))
         outcome = self._outcome(read, spoken, topic=topic, routes=routes)
-        masked = read.clean.masked
+        reasons = review_reasons(
+            self.bundle, read=read, topic=topic, agency=agency, outcome=outcome, sure=topic_sure
+        )
         triage = Triage(
             report_id=read.report_id,
             topic=topic,
@@ -306,9 +296,9 @@ class Triager:
             klasifikasi=self._klasifikasi(spoken),
             duplicates=PENDING,
             hoax=NO_HOAX,
-            review=Review(False, self._reasons(read, topic, agency, outcome, sure=topic_sure)),
+            review=Review(False, reasons),
             explanation=Explanation(terms, read.place.found),
-            masked_text=masked,
+            masked_text=read.clean.masked,
             versions=self._versions,
         )
         print_ = self._fingerprint(read, topic)
@@ -384,70 +374,9 @@ class Triager:
             return KlasifikasiAnswer("pengaduan", 0.0)
         return KlasifikasiAnswer(*_best(head, spoken["klasifikasi"]))
 
-    def _reasons(
-        self, read: Read, topic: Topic, agency: Agency, outcome: OutcomeAnswer, *, sure: bool
-    ) -> tuple[str, ...]:
-        """Stable reason words why a person must look, most important first."""
-        local = agency.level in ("provinsi", "kabkota", "desa")
-        chosen = read.report.chosen_agency
-        checks = (
-            ("topic_unknown", topic.main is None and self._topics is not None),
-            ("topic_uncertain", topic.main is not None and not sure),
-            ("agency_uncertain", agency.probability < self.bundle.agency_limit(agency)),
-            ("region_unknown", local and agency.government is None),
-            ("place_conflict", read.place.conflict),
-            (outcome.label, outcome.label != ACTIONABLE),
-            ("outcome_uncertain", self._unsure(outcome)),
-            ("chosen_agency_differs", chosen is not None and not _same_body(chosen, agency)),
-        )
-        return tuple(name for name, holds in checks if holds)
-
-    def _unsure(self, outcome: OutcomeAnswer) -> bool:
-        head = self.bundle.heads.get("outcome")
-        return (
-            head is not None
-            and outcome.label == ACTIONABLE
-            and outcome.probability < head.sure[outcome.label]
-        )
-
-
-def saved_index(folder: Path | None, dim: int, version: str) -> VectorIndex:
-    """The saved index when it is whole and of this encoder, else an empty one (the log says so)."""
-    if folder is not None and folder.exists():
-        try:
-            index = VectorIndex.load(folder)
-            if (index.dim, index.version) == (dim, version):
-                index.grow_aside = True
-                return index
-            log.info("the saved index is of encoder %s, not %s: rebuilt", index.version, version)
-        except IndexMismatchError as error:
-            log.warning("the saved index cannot be used and is rebuilt: %s", error)
-    return VectorIndex(dim, version, grow_aside=folder is not None)
-
-
-def _check_topics(bundle: Bundle, topics: TopicReader | None) -> None:
-    """Refuse a bundle whose topics the table no longer has: an answer could not name them."""
-    if topics is None or topics.taxonomy is None:
-        return
-    labels = (*topics.main.labels, *(topics.sub.labels if topics.sub else ()))
-    gone = [label for label in labels if label not in topics.taxonomy.by_id]
-    if gone:
-        raise BundleError(
-            f"bundle {bundle.version} speaks of topic {gone[0]}, which taxonomy.csv lacks; "
-            "retire topics there instead of removing them, or train again"
-        )
-
 
 def _best(head: LinearHead, probabilities: FloatArray | None) -> tuple[str, float]:
     if probabilities is None:
         return ACTIONABLE, 0.0
     i = int(probabilities.argmax())
     return head.labels[i], float(probabilities[i])
-
-
-def _same_body(chosen: str, agency: Agency) -> bool:
-    """Does the reporter's choice name the routed unit or its government?"""
-    resolved = load_agencies().resolve(chosen)
-    names = {chosen.casefold(), resolved.name.casefold() if resolved else ""}
-    ours = " ".join(n.casefold() for n in (agency.name, agency.government) if n)
-    return any(n and re.search(rf"(?<!\w){re.escape(n)}(?!\w)", ours) for n in names)
