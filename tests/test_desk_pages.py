@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from desk_kit import PASSWORD, SLEMAN, Browser, Desk, open_desk
+from desk_kit import SLEMAN, Browser, Desk, open_desk
 from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import update
@@ -356,46 +356,6 @@ def test_side_by_side_loses_nothing(one: str, other: str) -> None:
     assert "".join(s.text for s in right) == other
     if one == other:
         assert not any(s.kind for s in (*left, *right))
-
-
-# ---- admin
-
-
-def test_the_admin_manages_users(desk: Desk) -> None:
-    admin = desk.browser("adi")
-    fields = {"name": "baru", "role": "analyst", "password": "kata-sandi-yang-lama"}
-    assert admin.post("/pengguna", **fields).status_code == 303
-    assert admin.post("/pengguna", **fields).status_code == 422
-    assert admin.post("/pengguna/ubah", name="baru", what="disable").status_code == 303
-    assert "nonaktif" in admin.get("/pengguna").text
-    sign_in = {"name": "baru", "password": "kata-sandi-yang-lama"}
-    assert desk.api.post("/masuk", data=sign_in).status_code == 401
-    admin.post("/pengguna/ubah", name="baru", what="enable")
-    assert desk.api.post("/masuk", data=sign_in).status_code == 303
-    admin.post("/pengguna/ubah", name="baru", what="password", password=PASSWORD)
-    assert desk.api.post("/masuk", data=sign_in).status_code == 401
-    assert admin.post("/pengguna/ubah", name="adi", what="disable").status_code == 422
-    assert "user.password_changed" in admin.get("/catatan", tentang="baru").text
-
-
-def test_keys_are_shown_once_and_revoked(desk: Desk) -> None:
-    admin = desk.browser("adi")
-    assert desk.api.get("/v1/review").status_code == 200
-    page = admin.post("/kunci", name="kanal kota").text
-    found = re.search(r"<code>(pilah_[\w-]+)</code>", page)
-    assert found
-    assert found[1] not in admin.get("/kunci").text
-    bearer = {"authorization": f"Bearer {found[1]}"}
-    assert desk.api.get("/v1/review").status_code == 401
-    assert desk.api.get("/v1/review", headers=bearer).status_code == 200
-    assert 'name="api_key"' in desk.api.get("/").text
-    other = admin.post("/kunci", name="lain").text
-    assert other.count("kanal kota") == 1
-    key_id = re.findall(r'name="id" value="(\w+)"', other)
-    for name in key_id:
-        admin.post("/kunci/cabut", id=name)
-    assert desk.api.get("/v1/review", headers=bearer).status_code == 200  # keys are off again
-    assert "dicabut" in admin.get("/kunci").text
 
 
 def test_every_change_is_in_the_audit_log(desk: Desk) -> None:

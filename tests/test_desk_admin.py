@@ -1,0 +1,53 @@
+"""The admin's pages: users, and the keys of the interface."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from desk_kit import PASSWORD, Desk, open_desk
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Iterator[Desk]:
+    with open_desk(tmp_path) as desk:
+        yield desk
+
+
+def test_the_admin_manages_users(desk: Desk) -> None:
+    admin = desk.browser("adi")
+    fields = {"name": "baru", "role": "analyst", "password": "kata-sandi-yang-lama"}
+    assert admin.post("/pengguna", **fields).status_code == 303
+    assert admin.post("/pengguna", **fields).status_code == 422
+    assert admin.post("/pengguna/ubah", name="baru", what="disable").status_code == 303
+    assert "nonaktif" in admin.get("/pengguna").text
+    sign_in = {"name": "baru", "password": "kata-sandi-yang-lama"}
+    assert desk.api.post("/masuk", data=sign_in).status_code == 401
+    admin.post("/pengguna/ubah", name="baru", what="enable")
+    assert desk.api.post("/masuk", data=sign_in).status_code == 303
+    admin.post("/pengguna/ubah", name="baru", what="password", password=PASSWORD)
+    assert desk.api.post("/masuk", data=sign_in).status_code == 401
+    assert admin.post("/pengguna/ubah", name="adi", what="disable").status_code == 422
+    assert "user.password_changed" in admin.get("/catatan", tentang="baru").text
+
+
+def test_keys_are_shown_once_and_revoked(desk: Desk) -> None:
+    admin = desk.browser("adi")
+    assert desk.api.get("/v1/review").status_code == 200
+    page = admin.post("/kunci", name="kanal kota").text
+    found = re.search(r"<code>(pilah_[\w-]+)</code>", page)
+    assert found
+    assert found[1] not in admin.get("/kunci").text
+    bearer = {"authorization": f"Bearer {found[1]}"}
+    assert desk.api.get("/v1/review").status_code == 401
+    assert desk.api.get("/v1/review", headers=bearer).status_code == 200
+    assert 'name="api_key"' in desk.api.get("/").text
+    other = admin.post("/kunci", name="lain").text
+    assert other.count("kanal kota") == 1
+    key_id = re.findall(r'name="id" value="(\w+)"', other)
+    for name in key_id:
+        admin.post("/kunci/cabut", id=name)
+    assert desk.api.get("/v1/review", headers=bearer).status_code == 200  # keys are off again
+    assert "dicabut" in admin.get("/kunci").text
