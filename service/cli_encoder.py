@@ -25,7 +25,7 @@ def encoder_cli(
 ) -> None:
     """Train an encoder: word pieces, vectors, similarity, export. Needs the train extra.
 
-    Example: `pilah encoder training/experiments/pilah-mini.toml --data ../data -o pilah-mini`
+    Example: `pilah encoder training/pretrain/pilah-mini.toml --data ../data -o pilah-mini`
     Then: `pilah train riwayat.csv --encoder pilah-mini -o kota`
     """
     from pilah.training.pretrain.build import build_encoder

@@ -52,7 +52,9 @@ def bundle_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     from pilah.training.train import train
 
     folder = tmp_path_factory.mktemp("bundle") / "kecil"
-    train(TrainConfig(data=(DATA / "latihan.jsonl",), name="kecil", min_df=1, dim=32)).save(folder)
+    train(
+        TrainConfig(data=(DATA / "latihan.jsonl",), name="kecil", min_df=1, encoder="lsa", dim=32)
+    ).save(folder)
     return folder
 
 

@@ -56,7 +56,7 @@ class TrainConfig:
     min_df: int = 2
     max_features: int = 0
     min_count: int = 5
-    encoder: str = "lsa"
+    encoder: str = "pilah-mini"
     embedding_weight: float = 0.0
     dim: int = 128
     strength: float = 0.15

@@ -38,6 +38,8 @@ from pilah.evaluation.metrics import score
 from pilah.evaluation.thresholds import threshold
 from pilah.models import text as texts
 from pilah.models.encoder import Encoder, LsaEncoder
+from pilah.models.encoder_folder import BUNDLED
+from pilah.models.encoders import load_encoder
 from pilah.models.features import VIEWS, NgramFeatures
 from pilah.models.text import read_text
 from pilah.training import heads
@@ -59,6 +61,11 @@ def lsa(features: NgramFeatures, matrix: csr_matrix) -> Encoder:
     """The embedding that bundles carry for duplicates: LSA over the n-grams."""
     svd = TruncatedSVD(CONFIG.dim, random_state=CONFIG.seed).fit(matrix)
     return LsaEncoder(features, np.ascontiguousarray(svd.components_.T, dtype=np.float32))
+
+
+def mini(features: NgramFeatures, matrix: csr_matrix) -> Encoder:  # noqa: ARG001
+    """The encoder that ships."""
+    return load_encoder(BUNDLED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +99,8 @@ VARIANTS = (
     Variant("words alone, without normalisation", views=("word",), form="lower case"),
     Variant("with the LSA embedding beside", encoder=lsa),
     Variant("the LSA embedding alone", encoder=lsa, ngrams=False),
+    Variant("with pilah-mini beside", encoder=mini),
+    Variant("pilah-mini alone", encoder=mini, ngrams=False),
 )
 """The first one is what the others are compared with."""
 
