@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
 DATA = Path(__file__).parent / "data" / "latihan.jsonl"
 ROWS = [json.loads(line) for line in DATA.read_text("utf-8").splitlines()]
-SMALL = TrainConfig(data=(DATA,), name="kecil", min_df=1, dim=32)
+SMALL = TrainConfig(encoder="lsa", data=(DATA,), name="kecil", min_df=1, dim=32)
 FAST = replace(SMALL, views=("word",), dim=4)
 
 
