@@ -4,6 +4,8 @@
 ``quora_id``: for each of 5,000 questions, is its paraphrase the nearest of 5,000? These rows, and
 rows that share a text with them, are left out of training (``hold`` in the encoder's TOML).
 Beside it, in the same run: character TF-IDF fitted on the very texts measured.
+Written incidents: is another report of the same incident among the 20 nearest of the whole corpus?
+Asked for the reports of dev and test; beside it LSA of the n-grams, fitted on the training split.
 """
 
 from __future__ import annotations
@@ -15,17 +17,22 @@ from typing import Any
 
 import numpy as np
 import pyarrow.parquet as parquet
-from common import data_file, finish, parser, table
+from common import ROOT, data_file, finish, labelled, parser, table
 from numpy.typing import NDArray
 from scipy.stats import spearmanr
 from sklearn.feature_extraction.text import TfidfVectorizer
 
 from pilah.models.encoder_folder import BUNDLED
 from pilah.models.encoders import load_encoder
+from pilah.models.features import NgramFeatures
 from pilah.models.text import read_text
+from pilah.training.config import TrainConfig
+from pilah.training.embedding import make_encoder
 from pilah.training.pretrain.pairs import held_rows
 
 HELD = 5000
+NEAREST = 20
+SPLITS = ("train", "dev", "test")
 Encode = Callable[[Sequence[str]], NDArray[np.float32]]
 
 
@@ -48,12 +55,55 @@ def main() -> None:
         }
         for name, encode in ways.items()
     }
+    normals, incidents, asked_of = written()
+    for name, embed in {encoder.version: encoder.encode, "LSA 128": lsa(normals["train"])}.items():
+        rows_ = embed([text for split in SPLITS for text in normals[split]])
+        result.setdefault(name, {})["same_incident_in_20"] = mates(rows_, incidents, asked_of)
     files = [p for p in args.encoder.iterdir() if p.is_file()]
     result["megabytes"] = sum(p.stat().st_size for p in files) / 1e6
     figures = ("sts_dev", "sts_test", "quora_recall_at_1", "texts_a_second")
     shown = [(f, *(result[name][f] for name in ways)) for f in figures]
+    found = result[encoder.version]["same_incident_in_20"]
+    shown.append(
+        (
+            f"same incident in {NEAREST}; LSA {result['LSA 128']['same_incident_in_20']:.3f}",
+            found,
+            "-",
+        )
+    )
     table(f"encoder {encoder.version}, {result['megabytes']:.1f} MB", ("figure", *ways), shown)
     finish("encoder", result, args.output)
+
+
+def written() -> tuple[dict[str, list[str]], list[str | None], list[int]]:
+    """Normalised texts by split; the incident of each row; the rows of dev and test that ask."""
+    normals: dict[str, list[str]] = {}
+    incidents: list[str | None] = []
+    asking: list[int] = []
+    for split in SPLITS:
+        reports = labelled(ROOT / "datasets" / "data" / "corpus" / f"{split}.jsonl")
+        normals[split] = [read_text(r.report.full_text).normal for r in reports]
+        start = len(incidents)
+        incidents += [r.labels.incident for r in reports]
+        if split != "train":
+            asking += [i for i in range(start, len(incidents)) if incidents[i]]
+    return normals, incidents, asking
+
+
+def lsa(normals: Sequence[str]) -> Encode:
+    """LSA of the n-grams with 128 numbers."""
+    features = NgramFeatures(max_features=30_000)
+    matrix = features.fit(normals)
+    return make_encoder(features, matrix, TrainConfig(encoder="lsa")).encode
+
+
+def mates(vectors: NDArray[np.float32], incidents: list[str | None], asking: list[int]) -> float:
+    """Share of asking rows with a row of their own incident among their nearest."""
+    cosines = vectors[asking] @ vectors.T
+    cosines[np.arange(len(asking)), asking] = -2.0
+    near = np.argpartition(-cosines, NEAREST, axis=1)[:, :NEAREST]
+    pairs = zip(asking, near, strict=True)
+    return float(np.mean([any(incidents[j] == incidents[i] for j in row) for i, row in pairs]))
 
 
 def rows(path: Path) -> list[dict[str, Any]]:
