@@ -41,7 +41,8 @@ def commands(command: Any, *path: str) -> Iterator[tuple[str, ...]]:  # noqa: AN
 
 COMMANDS = tuple(commands(typer.main.get_command(app)))
 CONTRACT = {
-    "classify", "compare", "encoder", "serve", "data check", "data import", "data split", "data suspects",
+    "classify", "compare", "encoder", "serve",
+    "data check", "data import", "data split", "data suspects",
     "train", "evaluate", "bundle list", "bundle show", "bundle history", "bundle promote",
     "bundle rollback", "index verify", "index rebuild", "users add", "users list",
     "users password", "users disable", "users enable", "audit verify", "claims", "incidents",
