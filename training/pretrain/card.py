@@ -32,8 +32,7 @@ Normalised text with personal data masked; no text is kept in the weights' folde
 | pairs | kind | seen an epoch | rows held out |
 |---|---|---|---|
 {pairs}
-| the written corpus ({reports}) | incidents with hard negatives, titles | | |
-
+{reports}
 ## Limits
 
 Figures stand in docs/benchmarks.md. It reads at most some hundred word pieces, knows the informal
@@ -79,6 +78,6 @@ def write_encoder_card(folder: EncoderFolder) -> None:
         parity=f"| mean cosine to the torch model | {parity:.4f} |\n" if parity else "",
         texts="\n".join(texts),
         pairs="\n".join(pairs),
-        reports=", ".join(config["reports"]) or "none",
+        reports="".join(f"| {r} | incidents, titles | | |\n" for r in config["reports"]),
     )
     (folder.path / CARD).write_text(card, encoding="utf-8")

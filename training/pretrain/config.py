@@ -92,7 +92,8 @@ class EncoderConfig:
         name: what a person calls it.
         text: plain text.
         pairs: what belongs together.
-        reports: written reports whose incidents and titles become pairs; beside this file.
+        reports: reports whose incidents and titles become pairs; not those that heads or the pair
+            scorer are fitted on (docs/encoder.md).
         pieces: size of the vocabulary.
         dim: length of a static vector.
         window: words to each side that count as neighbours.
