@@ -40,8 +40,10 @@ SERVED = {("same", "retold"): 0.15, ("hard",): 0.15, ("moved",): float(CANDIDATE
 """How many pairs of these kinds a report of a service makes: the proportions in which the
 probability is calibrated and the thresholds are found. That imitations are as frequent as
 repeats was set after reading what an earlier threshold let through on the reports of 2023."""
-STRANGERS_SHOWN = 0.1 / CANDIDATES
-"""Share of moved strangers that may be called possible: one report in ten meets such a one."""
+STRANGERS_SHOWN = 0.02 / CANDIDATES
+"""Share of moved strangers that may be called possible: one report in fifty meets such a one. Real
+neighbours are more alike than strangers moved: at one in ten, half of a city's reports of July to
+December 2022 were called possible."""
 STRENGTH = 0.02
 """Ridge on standardised weights, per unit of sample weight."""
 LEAST_SCALE = 0.03
