@@ -68,7 +68,7 @@ def agreement(model: SentenceTransformer, encoder: OnnxEncoder, texts: Sequence[
 def _graph(model: SentenceTransformer, path: Path) -> None:
     import torch
 
-    class Pooled(torch.nn.Module):
+    class Pooled(torch.nn.Module):  # type: ignore[misc, unused-ignore]  # torch may be missing
         """Mean over the pieces of a text, as the model pools."""
 
         def __init__(self, inner: torch.nn.Module) -> None:
