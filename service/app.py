@@ -30,6 +30,7 @@ from pilah.service.intake import Intake
 from pilah.service.lockfile import only_process
 from pilah.service.loop import api as loop_api
 from pilah.service.loop import indicator_page, proposal_page
+from pilah.service.loop.counting import Counting
 from pilah.service.loop.routes import load_routes
 from pilah.service.loop.samples import Shares
 from pilah.service.loop.shadow import Shadow
@@ -150,7 +151,8 @@ def opened(
                 keyring = Keyring(settings.api_keys)
                 with store.reading() as connection:
                     keyring.refresh(connection)
-                yield Service(settings, intake, metrics, gate, Readiness(intake), keyring)
+                ready, counting = Readiness(intake), Counting(store)
+                yield Service(settings, intake, metrics, gate, ready, keyring, counting)
             finally:
                 save(store, intake.engine)
 

@@ -10,6 +10,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.responses import HTMLResponse, Response
 
+from pilah.service.desk.clock import local_day, local_time
 from pilah.service.match_words import match_words
 from pilah.service.words import word
 
@@ -34,5 +35,7 @@ def templates() -> Environment:
     environment.globals["word"] = word
     environment.filters["match_words"] = match_words
     environment.filters["percent"] = lambda value: f"{100 * value:.0f} %"
+    environment.filters["local_time"] = local_time
+    environment.filters["local_day"] = local_day
     environment.filters["pretty"] = lambda v: json.dumps(v, ensure_ascii=False, indent=2)
     return environment

@@ -11,6 +11,7 @@ from starlette.requests import Request
 from pilah.service.accounts.keys import Keyring
 from pilah.service.health import Readiness
 from pilah.service.intake import Intake
+from pilah.service.loop.counting import Counting
 from pilah.service.metrics import Metrics
 from pilah.service.problems import Problem
 from pilah.service.settings import Settings
@@ -51,6 +52,7 @@ class Service:
     gate: Gate
     readiness: Readiness
     keyring: Keyring
+    counting: Counting
 
 
 def service_of(request: Request) -> Service:

@@ -19,7 +19,7 @@ from pilah.service.accounts.users import NewUser
 from pilah.service.app import create_app
 from pilah.service.fake import FakeEngine
 from pilah.service.settings import Settings
-from pilah.service.store import Store
+from pilah.service.state import Service
 from pilah.service.testing import served
 
 PASSWORD = "kuda-lumping-hijau-7"  # noqa: S105 - of users that live as long as a test
@@ -52,8 +52,8 @@ class Browser:
 class Desk:
     """A served app and its store."""
 
-    def __init__(self, url: str, store: Store) -> None:
-        self.url, self.store = url, store
+    def __init__(self, url: str, service: Service) -> None:
+        self.url, self.service, self.store = url, service, service.intake.store
         self.api = httpx.Client(base_url=url, timeout=30)
         self._open = [self.api]
 
@@ -89,7 +89,7 @@ def open_desk(folder: Path, *, api_keys: tuple[str, ...] = ()) -> Iterator[Desk]
     settings = Settings(data_dir=folder, api_keys=api_keys, audit_share=0.0, overlap_share=0.0)
     app = create_app(settings, FakeEngine.make)
     with served(app) as url:
-        desk = Desk(url, app.state.service.intake.store)
+        desk = Desk(url, app.state.service)
         with desk.store.writing() as connection:
             for person in PEOPLE.values():
                 users.add_user(connection, person, by="test")

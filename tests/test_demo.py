@@ -11,7 +11,7 @@ from pilah.service.app import opened
 from pilah.service.cli import main
 from pilah.service.fake import FakeEngine
 from pilah.service.loop import demo
-from pilah.service.loop.indicators import Scope, measures
+from pilah.service.loop.columns import Span
 from pilah.service.settings import Settings
 
 
@@ -20,9 +20,9 @@ def test_the_demo_fills_every_page(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     done: list[int] = []
     with opened(Settings(data_dir=tmp_path, audit_share=1.0), FakeEngine.make) as service:
         password = demo.fill(service, done.append)
+        total = service.counting.measures(Span())[()]
+        weeks = service.counting.measures(Span(), ("week",))
         with service.intake.store.reading() as connection:
-            total = measures(connection, Scope(), ())[()]
-            weeks = measures(connection, Scope(), ("week",))
             user = users.find_user(connection, demo.USER)
     assert sum(done) == total.reports == 44
     assert 0 < total.decided < 44

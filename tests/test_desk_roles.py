@@ -31,6 +31,7 @@ TABLE = {
     "POST /meja/batal": "moderator supervisor",
     "POST /meja/kejadian": "moderator supervisor",
     "GET /indikator": "moderator supervisor analyst",
+    "GET /indikator.csv": "moderator supervisor analyst",
     "GET /usulan-rute": "supervisor analyst",
     "POST /usulan-rute": "supervisor",
     "POST /usulan-rute/{number}/cabut": "supervisor",

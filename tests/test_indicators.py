@@ -14,9 +14,10 @@ import pytest
 from desk_kit import BADUNG, SLEMAN, Desk, open_desk
 
 from pilah.datasets.errors import TableError
+from pilah.datasets.records import Report
 from pilah.datasets.regions import load_regions
 from pilah.datasets.tiles import load_tiles
-from pilah.service.loop import indicator_page
+from pilah.service.intake import Item, make_item
 from pilah.service.loop.charts import HEIGHT, SHADES, line, tiles
 from pilah.service.loop.facts import WIB, week_of
 from pilah.service.loop.indicators import PILOTS, Measures
@@ -25,7 +26,6 @@ from pilah.service.testing import expect_problem
 
 @pytest.fixture
 def desk(tmp_path: Path) -> Iterator[Desk]:
-    indicator_page._kept.clear()
     with open_desk(tmp_path) as desk:
         yield desk
 
@@ -77,7 +77,7 @@ def test_groups_add_up_and_filters_hold(desk: Desk) -> None:
     assert groups(desk, by="", government=SLEMAN)[0]["reports"] == total["reports"]
     assert groups(desk, by="", until="2001-01-01")[0]["reports"] == 0
     desk.api.post("/v1/reports/ref/decision", json={"actor": "m", "taken_back_by": "Dinas PU"})
-    indicator_page._kept.clear()
+    desk.service.counting.forget()
     assert groups(desk, by="")[0]["refused"] == 0
 
 
@@ -89,7 +89,7 @@ def test_late_reports_are_counted(desk: Desk) -> None:
         connection.exec_driver_sql("UPDATE reports SET received_at = ?", (old,))
     assert groups(desk, by="")[0]["overdue"] == 1
     decide(desk, "late", outcome="actionable")
-    indicator_page._kept.clear()
+    desk.service.counting.forget()
     found = groups(desk, by="")[0]
     assert (found["overdue"], found["decided"], found["in_time"]) == (0, 1, 0)
 
@@ -102,6 +102,23 @@ def test_csv_is_the_same_and_safe_in_a_spreadsheet(desk: Desk) -> None:
     assert rows[0]["channel"] == "'=cmd()"
     assert rows[0]["reports"] == "1"
     assert set(rows[0]) == {"channel", *Measures().to_dict()}
+
+
+def test_the_page_gives_its_numbers_as_csv_without_a_key(tmp_path: Path) -> None:
+    with open_desk(tmp_path, api_keys=("kunci-uji-" + "x" * 32,)) as desk:
+        assert desk.api.get("/indikator.csv").status_code == 303
+        intake = desk.service.intake
+        for number in range(2):
+            item = make_item(Report(f"jalan rusak {number}", id=f"k{number}"), claim=None)
+            assert isinstance(item, Item)
+            intake.take([item], lambda _: {})
+        counts = {}
+        for name in ("sari", "mimi", "bagus"):
+            answer = desk.browser(name).get("/indikator.csv", pemerintah=SLEMAN)
+            assert answer.headers["content-type"].startswith("text/csv")
+            rows = list(csv.DictReader(io.StringIO(answer.text)))
+            counts[name] = sum(int(row["reports"]) for row in rows)
+    assert counts == {"sari": 2, "mimi": 2, "bagus": 0}
 
 
 @pytest.mark.parametrize("query", ["by=week,entah", "since=2026-13-01", "format=xml", "since=x"])

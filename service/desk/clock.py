@@ -16,6 +16,8 @@ WORKING_DAYS = 3
 WIB = timezone(timedelta(hours=7), "WIB")
 """Western Indonesian time, in which days are counted."""
 
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "Mei", "Jun", "Jul", "Agu", "Sep", "Okt", "Nov", "Des")
+
 
 def due_at(received: datetime) -> datetime:
     """When a report must have been verified: the end of the third working day, UTC."""
@@ -35,6 +37,19 @@ def day_start(moment: datetime) -> datetime:
     """The beginning of the day in western Indonesian time, UTC."""
     local = moment.astimezone(WIB)
     return local.replace(hour=0, minute=0, second=0, microsecond=0).astimezone(UTC)
+
+
+def local_time(text: str | None) -> str:
+    """An ISO 8601 time as people read it here."""
+    if text is None:
+        return "-"
+    return datetime.fromisoformat(text).astimezone(WIB).strftime("%d-%m-%Y %H.%M WIB")
+
+
+def local_day(text: str) -> str:
+    """An ISO 8601 date as people read it here: 7 Sep 2026."""
+    day = date.fromisoformat(text)
+    return f"{day.day} {_MONTHS[day.month - 1]} {day.year}"
 
 
 @lru_cache(maxsize=1)

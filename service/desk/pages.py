@@ -52,7 +52,6 @@ def show_queue(request: Request, session: Reader, mulai: str = "") -> Response:
         following=urlencode(following) if following else "",
         query=urlencode(shown.to_query()),
         done=request.query_params.get("sudah", ""),
-        local_time=viewing.local_time,
         may_decide=user.may("decide"),
     )
 
@@ -159,7 +158,6 @@ def _report(
         may_decide=user.may("decide"),
         archive_reasons=tuple(ARCHIVE_REASONS),
         filter_fields=Filter.of(_filter_fields(request.query_params)).to_query(),
-        local_time=viewing.local_time,
         links_of=viewing.links_of,
         done=_done(service, session, request.query_params.get("sudah", "")),
     )

@@ -6,7 +6,6 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, select
@@ -18,7 +17,6 @@ from pilah.service.desk import claims
 from pilah.service.desk.access import visible_case
 from pilah.service.desk.asking import ask_text
 from pilah.service.desk.cases import Case, case_of, last_offer, standing
-from pilah.service.desk.clock import WIB
 from pilah.service.desk.differences import side_by_side
 from pilah.service.desk.labels import agency_value, search_agencies, search_topics, topic_value
 from pilah.service.desk.standing import Standing
@@ -141,13 +139,6 @@ def page_of(
             *suggestion["review"]["reasons"],
         ],
     )
-
-
-def local_time(text: str | None) -> str:
-    """An ISO 8601 time as people read it here, WIB."""
-    if text is None:
-        return "-"
-    return datetime.fromisoformat(text).astimezone(WIB).strftime("%d-%m-%Y %H.%M WIB")
 
 
 def links_of(kind: str, detail: str) -> list[str]:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import csv
 import io
-import time
 from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
+from functools import partial
 from typing import Annotated, Any, Literal
 
 from anyio.to_thread import run_sync
@@ -18,21 +18,19 @@ from pilah.service.accounts.sessions import Session
 from pilah.service.api import authorise
 from pilah.service.codecs import dump
 from pilah.service.loop import charts
+from pilah.service.loop.columns import DIMENSIONS, Span
+from pilah.service.loop.counting import Counting
 from pilah.service.loop.facts import WIB, week_of
-from pilah.service.loop.indicators import DIMENSIONS, PILOTS, Key, Measures, Scope, measures
+from pilah.service.loop.indicators import PILOTS, Key, Measures
 from pilah.service.loop.schemas import IndicatorsOut
 from pilah.service.openapi import responses
 from pilah.service.problems import FieldError, Problem
-from pilah.service.state import Service, service_of
+from pilah.service.state import service_of
 
 router = APIRouter(include_in_schema=False, route_class=PageRoute)
 api = APIRouter(prefix="/v1", dependencies=[Depends(authorise)], tags=["indicators"])
 WEEKS = 12
 """Weeks on the page, this one included."""
-FRESH_SECONDS = 600.0
-"""How long counted numbers are shown before they are counted again: counting takes seconds."""
-KEPT = 200
-"""Most countings that are kept; the oldest goes first."""
 MOST = 60
 """Governments in the page's table; the rest is counted."""
 FAIR = ("area", "island", "visibility", "channel")
@@ -62,11 +60,12 @@ async def indicators(
     """Reports, incidents, routed without a person, its precision, waiting time and so on."""
     names = _dimensions(by)
     first, last = _week("since", since), _week("until", until)
-    scope = Scope(first or "", last or "9999", government, topic)
-    found = await run_sync(_measures, service_of(request), scope, names)
-    rows = [dict(zip(names, key, strict=True)) | m.to_dict() for key, m in sorted_groups(found)]
+    span = Span(first or "", last or "9999")
+    count = partial(counting_of(request).measures, government=government, topic=topic)
+    found = await run_sync(count, span, names)
+    rows = _as_rows(found, names)
     if form == "csv":
-        return Response(as_csv(rows, names), media_type="text/csv; charset=utf-8")
+        return _csv_answer(rows, names)
     body = {"since": first, "until": last, "by": list(names), "groups": rows}
     return Response(dump(body), media_type="application/json")
 
@@ -78,10 +77,36 @@ async def indicator_page(
     pemerintah: str = "",
 ) -> Response:
     """Totals, the pilots, trends, the map, all governments, and how groups fare."""
-    own = session.user.government if session.user.role == "moderator" else pemerintah[:500] or None
-    context = await run_sync(_context, service_of(request), own)
+    own = _government(session, pemerintah)
+    context = await run_sync(_context, counting_of(request), own)
     return page(request, "indicators.html", chosen=own, locked=session.user.role == "moderator",
                 **context)  # fmt: skip
+
+
+@router.get("/indikator.csv")
+async def indicator_file(
+    request: Request,
+    session: Annotated[Session, Depends(needs("read_indicators"))],
+    pemerintah: str = "",
+) -> Response:
+    """The page's weeks by government and topic, for whoever may see the page; no key is needed."""
+    weeks, names = _weeks(), ("week", "government", "topic")
+    count = partial(counting_of(request).measures, government=_government(session, pemerintah))
+    found = await run_sync(count, Span(weeks[0], weeks[-1]), names)
+    return _csv_answer(_as_rows(found, names), names)
+
+
+def _government(session: Session, wanted: str) -> str | None:
+    """The body whose numbers are shown: a moderator's own, else the wanted one, or all."""
+    return session.user.government if session.user.role == "moderator" else wanted[:500] or None
+
+
+def _as_rows(found: Mapping[Key, Measures], names: Sequence[str]) -> list[dict[str, Any]]:
+    return [dict(zip(names, key, strict=True)) | m.to_dict() for key, m in sorted_groups(found)]
+
+
+def _csv_answer(rows: Sequence[Mapping[str, Any]], names: Sequence[str]) -> Response:
+    return Response(as_csv(rows, names), media_type="text/csv; charset=utf-8")
 
 
 def as_csv(rows: Sequence[Mapping[str, Any]], names: Sequence[str]) -> str:
@@ -121,42 +146,36 @@ def _week(name: str, day: str | None) -> str | None:
         raise Problem("parameter-invalid", errors=[error]) from None
 
 
-_kept: dict[tuple[int, Scope, tuple[str, ...]], tuple[float, dict[Key, Measures]]] = {}
+def counting_of(request: Request) -> Counting:
+    """Counts for this service."""
+    return service_of(request).counting
 
 
-def _measures(service: Service, scope: Scope, by: tuple[str, ...]) -> dict[Key, Measures]:
-    """The measures, counted anew at most once in ``FRESH_SECONDS``."""
-    key, now = (id(service), scope, by), time.monotonic()
-    at, found = _kept.get(key, (0.0, None))
-    if found is None or now - at > FRESH_SECONDS:
-        with service.intake.store.reading() as connection:
-            found = measures(connection, scope, by)
-        _kept.pop(key, None)
-        _kept[key] = now, found
-        for old in list(_kept)[:-KEPT]:
-            _kept.pop(old, None)
-    return found
-
-
-def _context(service: Service, government: str | None) -> dict[str, Any]:
-    """Everything that the template shows."""
+def _weeks() -> list[str]:
+    """The weeks on the page, the oldest first."""
     monday = date.fromisoformat(week_of(datetime.now(UTC).astimezone(WIB).date().isoformat()))
-    weeks = [(monday - timedelta(weeks=n)).isoformat() for n in reversed(range(WEEKS))]
-    scope = Scope(weeks[0], weeks[-1], government)
-    everywhere = Scope(weeks[0], weeks[-1])
+    return [(monday - timedelta(weeks=n)).isoformat() for n in reversed(range(WEEKS))]
+
+
+def _context(counting: Counting, government: str | None) -> dict[str, Any]:
+    """Everything that the template shows."""
+    weeks = _weeks()
+    span = Span(weeks[0], weeks[-1])
     asked = {
-        by: _measures(service, scope, (by,) if by else ())
+        by: counting.measures(span, (by,) if by else (), government=government)
         for by in ("", "week", "topic", "province", *FAIR)
     }
-    bodies = {k[0]: m.to_dict() for k, m in _measures(service, everywhere, ("government",)).items()}
+    everywhere = counting.measures(span, ("government",))
+    bodies = {key[0]: m.to_dict() for key, m in everywhere.items()}
     known = sorted((name for name in bodies if name), key=lambda n: -bodies[n]["reports"])
     if government is not None:
         known = [name for name in known if name == government]
     empty = Measures().to_dict()
-    by_week = {k[0]: m.to_dict() for k, m in asked["week"].items()}
+    by_week = {key[0]: m.to_dict() for key, m in asked["week"].items()}
     return {
         "weeks": weeks,
-        "total": asked[""].get((), Measures()).to_dict(),
+        "read_at": counting.columns(span).read_at,
+        "total": asked[""][()].to_dict(),
         "pilots": [(name, bodies.get(name, empty)) for name in PILOTS],
         "governments": [(name, bodies[name]) for name in known[:MOST]],
         "left_out": max(0, len(known) - MOST),

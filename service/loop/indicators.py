@@ -1,28 +1,22 @@
 """Indicators: what the work is worth, in measures that can be counted from the store.
 
-Every measure is asked of the database grouped by one or more dimensions; incidents and medians do
-not add up, so each grouping is asked for itself.
+Incidents and medians do not add up, so each grouping is counted for itself, from columns that were
+read once.
 """
 
 from __future__ import annotations
 
-import json
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from statistics import median
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import ColumnElement, Connection, Select, case, distinct, func, select
+import numpy as np
 
 from pilah.evaluation.intervals import wilson
-from pilah.service.codecs import now_text
-from pilah.service.desk.tables import cases
-from pilah.service.loop.live_precision import audited
-from pilah.service.loop.samples import AUDIT
-from pilah.service.loop.tables import facts, refusals, review_requests
-from pilah.service.tables import decisions, reports
+from pilah.service.loop.columns import Columns
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 PILOTS = (
     "Pemerintah Provinsi Sumatera Barat",
@@ -34,41 +28,7 @@ PILOTS = (
 )
 """The governments that the platform is strengthened with first."""
 
-_PLACE = reports.c.place
-DIMENSIONS: Mapping[str, ColumnElement[Any]] = {
-    "week": facts.c.week,
-    "government": cases.c.government,
-    "topic": cases.c.topic,
-    "province": func.substr(_PLACE, 1, 2),
-    "area": case(
-        (func.substr(_PLACE, 4, 1) == "7", "kota"),
-        (func.length(_PLACE) >= 5, "kabupaten"),
-        else_=None,
-    ),
-    "island": case((_PLACE.is_(None), None), (_PLACE.like("3%"), "jawa"), else_="luar_jawa"),
-    "visibility": reports.c.visibility,
-    "channel": reports.c.channel,
-}
-"""What can be grouped by. ``government`` and ``topic`` are where a report stands now."""
-
 Key = tuple[str | None, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Scope:
-    """Which reports are counted.
-
-    Attributes:
-        since: Monday of the first week, ISO date.
-        until: Monday of the last week.
-        government: only reports that stand with this body; None: all.
-        topic: only those of this main topic; None: all.
-    """
-
-    since: str = ""
-    until: str = "9999"
-    government: str | None = None
-    topic: str | None = None
 
 
 @dataclass(slots=True)
@@ -122,107 +82,81 @@ class Measures:
         }
 
 
-def measures(connection: Connection, scope: Scope, by: Sequence[str]) -> dict[Key, Measures]:
+def measures(
+    columns: Columns,
+    by: Sequence[str],
+    *,
+    government: str | None = None,
+    topic: str | None = None,
+) -> dict[Key, Measures]:
     """Every measure, grouped.
 
     Args:
-        connection: of a read.
-        scope: which reports.
-        by: dimensions, keys of ``DIMENSIONS``; none gives one group, ``()``.
+        columns: the reports that are counted.
+        by: dimensions; none gives one group, ``()``.
+        government: only reports that stand with this body; None: all.
+        topic: only those of this main topic; None: all.
     """
-    groups = [DIMENSIONS[name].label(name) for name in by]
-    found: dict[Key, Measures] = defaultdict(Measures)
-    _count_reports(connection, scope, groups, found)
-    _count_decided(connection, scope, groups, found)
-    _count_refused(connection, scope, groups, found)
-    _count_hoax(connection, scope, groups, found)
-    _count_audited(connection, scope, groups, found)
-    return dict(found)
+    rows = _chosen(columns, {"government": government, "topic": topic})
+    keys, group = _groups(columns, by, rows)
+    number = len(keys)
+    found = [Measures(reports=n) for n in _per_group(group, number)]
+    for name, counts in columns.counts.items():
+        for into, value in zip(found, _per_group(group, number, counts[rows]), strict=True):
+            setattr(into, name, value)
+    for into, value in zip(found, _distinct(group, number, columns.incident[rows]), strict=True):
+        into.incidents = value
+    for place, hours in _medians(group, columns.hours[rows]).items():
+        found[place].hours = hours
+    return dict(zip(keys, found, strict=True))
 
 
-Groups = Sequence[ColumnElement[Any]]
-Found = dict[Key, Measures]
+def _chosen(columns: Columns, wanted: Mapping[str, str | None]) -> NDArray[np.int64]:
+    """Numbers of the rows that have the wanted values."""
+    mask = np.ones(columns.size, dtype=bool)
+    for name, value in wanted.items():
+        if value is not None:
+            column = columns.dimensions[name]
+            code = column.values.index(value) if value in column.values else -1
+            mask &= column.codes == code
+    return np.flatnonzero(mask)
 
 
-def _scoped(query: Select[Any], scope: Scope) -> Select[Any]:
-    """Joined to the three tables that every dimension is of, and filtered."""
-    query = query.join(reports, reports.c.id == facts.c.report_id)
-    query = query.join(cases, cases.c.report_id == facts.c.report_id)
-    query = query.where(facts.c.week >= scope.since, facts.c.week <= scope.until)
-    if scope.government is not None:
-        query = query.where(cases.c.government == scope.government)
-    return query if scope.topic is None else query.where(cases.c.topic == scope.topic)
+def _groups(
+    columns: Columns, by: Sequence[str], rows: NDArray[np.int64]
+) -> tuple[list[Key], NDArray[np.int64]]:
+    """The groups that there are, and the number of each row's group."""
+    if not by:
+        return [()], np.zeros(len(rows), dtype=np.int64)
+    if not len(rows):
+        return [], rows
+    coded = [columns.dimensions[name] for name in by]
+    sizes = [len(column.values) for column in coded]
+    flat = np.ravel_multi_index([column.codes[rows] for column in coded], sizes)
+    present, group = np.unique(flat, return_inverse=True)
+    codes = np.unravel_index(present, sizes)
+    names = ([c.values[i] for i in part] for c, part in zip(coded, codes, strict=True))
+    return list(zip(*names, strict=True)), group
 
 
-def _key(row: Sequence[Any], groups: Groups) -> Key:
-    return tuple(row[: len(groups)])
+def _per_group(
+    group: NDArray[np.int64], number: int, weights: NDArray[np.int64] | None = None
+) -> list[int]:
+    counted: list[int] = np.bincount(group, weights, minlength=number).astype(np.int64).tolist()
+    return counted
 
 
-def _count_reports(connection: Connection, scope: Scope, groups: Groups, found: Found) -> None:
-    late = (cases.c.status == "waiting") & (cases.c.due_at < now_text())
-    counts = (
-        func.count(),
-        func.count(distinct(reports.c.incident_id)),
-        *(
-            func.sum(case((condition, 1), else_=0))
-            for condition in (
-                facts.c.merged, facts.c.sure, facts.c.outcome == "needs_information", late,
-                facts.c.hoax,
-            )
-        ),
-    )  # fmt: skip
-    query = _scoped(select(*groups, *counts).select_from(facts), scope)
-    names = ("reports", "incidents", "merged", "alone", "needs_information", "overdue", "hoax")
-    for row in connection.execute(query.group_by(*groups)):
-        group = found[_key(row, groups)]
-        for name, value in zip(names, row[len(groups) :], strict=True):
-            setattr(group, name, value or 0)
+def _distinct(group: NDArray[np.int64], number: int, values: NDArray[np.int64]) -> list[int]:
+    """How many different values each group has."""
+    width = int(values.max(initial=0)) + 1
+    return _per_group(np.unique(group * width + values) // width, number)
 
 
-def _count_decided(connection: Connection, scope: Scope, groups: Groups, found: Found) -> None:
-    moments = (reports.c.received_at, decisions.c.decided_at, cases.c.due_at)
-    query = _scoped(select(*groups, *moments).select_from(facts), scope)
-    query = query.join(decisions, decisions.c.report_id == facts.c.report_id)
-    hours: dict[Key, list[float]] = defaultdict(list)
-    for row in connection.execute(query.where(decisions.c.number == 1)):
-        received, decided, due = (datetime.fromisoformat(m) for m in row[len(groups) :])
-        key = _key(row, groups)
-        hours[key].append((decided - received).total_seconds() / 3600)
-        found[key].decided += 1
-        found[key].in_time += decided <= due
-    for key, values in hours.items():
-        found[key].hours = median(values)
-
-
-def _count_refused(connection: Connection, scope: Scope, groups: Groups, found: Found) -> None:
-    sign = case((refusals.c.withdrawn, -1), else_=1)
-    query = _scoped(select(*groups, func.sum(sign)).select_from(facts), scope)
-    query = query.join(refusals, refusals.c.report_id == facts.c.report_id)
-    for row in connection.execute(query.group_by(*groups)):
-        found[_key(row, groups)].refused = row[-1] or 0
-
-
-def _count_hoax(connection: Connection, scope: Scope, groups: Groups, found: Found) -> None:
-    columns = (decisions.c.report_id, decisions.c.labels)
-    query = _scoped(select(*groups, *columns).select_from(facts), scope)
-    query = query.join(decisions, decisions.c.report_id == facts.c.report_id)
-    query = query.where(facts.c.hoax, decisions.c.labels.like('%"hoax"%'))
-    last: dict[str, tuple[Key, bool]] = {}
-    for row in connection.execute(query.order_by(decisions.c.report_id, decisions.c.number)):
-        last[row[-2]] = _key(row, groups), bool(json.loads(row[-1])["hoax"])
-    for key, confirmed in last.values():
-        found[key].hoax_confirmed += confirmed
-        found[key].hoax_dismissed += not confirmed
-
-
-def _count_audited(connection: Connection, scope: Scope, groups: Groups, found: Found) -> None:
-    right = {a.report_id: a.right for a in audited(connection)}
-    if not right:
-        return
-    query = _scoped(select(*groups, facts.c.report_id).distinct().select_from(facts), scope)
-    query = query.join(review_requests, review_requests.c.report_id == facts.c.report_id)
-    for row in connection.execute(query.where(review_requests.c.reason == AUDIT)):
-        if row[-1] in right:
-            group = found[_key(row, groups)]
-            group.audited += 1
-            group.right += right[row[-1]]
+def _medians(group: NDArray[np.int64], hours: NDArray[np.float64]) -> dict[int, float]:
+    """Group -> median of the hours that are known."""
+    known = ~np.isnan(hours)
+    group, hours = group[known], hours[known]
+    order = np.lexsort((hours, group))
+    present, starts = np.unique(group[order], return_index=True)
+    parts = np.split(hours[order], starts)[1:]  # the first is empty
+    return {int(g): float(np.median(part)) for g, part in zip(present, parts, strict=True)}
