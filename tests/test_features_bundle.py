@@ -53,6 +53,16 @@ def test_features_come_back_the_same(views: tuple[str, ...]) -> None:
     np.testing.assert_allclose(features.transform(NORMALS).toarray(), fitted.toarray(), atol=1e-6)
 
 
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.text(alphabet="ab1-[]?! \u00e9", max_size=30), min_size=1, max_size=4))
+def test_features_are_those_that_scikit_learn_makes(texts: list[str]) -> None:
+    features = NgramFeatures(("word", "char"), min_df=1)
+    fitted = features.fit([*NORMALS, *texts])
+    made = features.transform([*NORMALS, *texts])
+    assert abs(made - fitted).max() < 1e-6
+    assert made.has_sorted_indices
+
+
 def test_each_view_has_length_one_and_words_know_their_column() -> None:
     features = NgramFeatures(min_df=1)
     rows = features.fit(NORMALS)
