@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from pilah.datasets.errors import ReportError
 from pilah.datasets.readers import BadRow, Row, with_defaults
@@ -13,6 +14,7 @@ from pilah.datasets.records import Report
 
 if TYPE_CHECKING:
     from pilah.models.answer import Triage
+    from pilah.models.reading import Analysis
     from pilah.models.triage import Triager
 
 CHUNK = 256
@@ -29,10 +31,19 @@ class Outcome:
 
 Checked = tuple[int, str, Report] | Outcome
 """A row that can be answered, or what is wrong with it."""
+T = TypeVar("T")
+Items = Sequence[tuple[str, Report]]
+Begin = Callable[[Items], Callable[[], list[T]]]
+"""Starts to read some reports; what it gives waits for the result, one a report, in order."""
 
 
 def triage_rows(
-    triager: Triager, rows: Iterable[Row], *, region: str | None = None
+    triager: Triager,
+    rows: Iterable[Row],
+    *,
+    region: str | None = None,
+    begin: Begin[Analysis] | None = None,
+    window: int = 1,
 ) -> Iterator[Outcome]:
     """Answer every good row, in order; bad ones come back with their place and cure.
 
@@ -40,9 +51,34 @@ def triage_rows(
         triager: its memory grows by every answered row.
         rows: from :func:`pilah.datasets.readers.read_rows`.
         region: region of rows that name none.
+        begin: starts ``analyse`` of some reports elsewhere and gives what waits for the result.
+        window: how many chunks are read ahead.
     """
-    for chunk in checked_chunks(triager, rows, region):
-        yield from _answers(triager, chunk)
+    here: Begin[Analysis] = lambda items: lambda: triager.analyse(items)  # noqa: E731
+    for chunk, found in ahead(checked_chunks(triager, rows, region), begin or here, window):
+        reads = iter(found)
+        for item in chunk:
+            if isinstance(item, Outcome):
+                yield item
+                continue
+            answer = triager.settle(next(reads))
+            triager.remember(answer)
+            yield Outcome(item[0], answer.triage)
+
+
+def ahead(
+    chunks: Iterable[list[Checked]], begin: Begin[T], window: int
+) -> Iterator[tuple[list[Checked], list[T]]]:
+    """Chunks in order with what was read of their good rows; ``window`` of them are begun early."""
+    waiting: deque[tuple[list[Checked], Callable[[], list[T]]]] = deque()
+    for chunk in chunks:
+        good = [(item[1], item[2]) for item in chunk if not isinstance(item, Outcome)]
+        waiting.append((chunk, begin(good)))
+        if len(waiting) >= window:
+            first, found = waiting.popleft()
+            yield first, found()
+    for chunk, found in waiting:
+        yield chunk, found()
 
 
 def checked_chunks(
@@ -70,15 +106,3 @@ def _checked(triager: Triager, row: Row, first: dict[str, int], region: str | No
             row.line, BadRow(row.line, "id", problem, "give each report an id of its own")
         )
     return row.line, report_id, report
-
-
-def _answers(triager: Triager, chunk: list[Checked]) -> Iterator[Outcome]:
-    good = [item for item in chunk if not isinstance(item, Outcome)]
-    reads = iter(triager.analyse([(report_id, report) for _, report_id, report in good]))
-    for item in chunk:
-        if isinstance(item, Outcome):
-            yield item
-            continue
-        answer = triager.settle(next(reads))
-        triager.remember(answer)
-        yield Outcome(item[0], answer.triage)

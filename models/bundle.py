@@ -169,7 +169,7 @@ class Bundle:
             arrays |= {f"{target}_values": values, f"{target}_scale": scale}
             arrays |= {f"{target}_bias": head.bias, f"{target}_shift": head.shift}
             if head.curves is not None:
-                knots = {f.name: getattr(head.curves, f.name) for f in fields(head.curves)}
+                knots = {name: getattr(head.curves, name) for name in _CURVES}
                 arrays |= {f"{target}_curves_{name}": values for name, values in knots.items()}
         return arrays
 
@@ -208,6 +208,7 @@ class Bundle:
 
 
 _NO_PAIRS: tuple[PairScorer | None, DuplicateThresholds] = (None, DuplicateThresholds())
+_CURVES = tuple(f.name for f in fields(Curves) if f.init)
 _CONTENT = ("format", "label_set", "heads", "files", "agency")
 _OPTIONAL = ("embedding_weight",)
 """What the version is a hash of: these keys of the manifest, and by them all other files."""
@@ -251,7 +252,7 @@ def _head(target: str, spec: dict[str, Any], arrays: Arrays) -> LinearHead:
 
 
 def _curves(target: str, arrays: Arrays) -> Curves | None:
-    found = {f.name: arrays.get(f"{target}_curves_{f.name}") for f in fields(Curves)}
+    found = {name: arrays.get(f"{target}_curves_{name}") for name in _CURVES}
     known = {name: values for name, values in found.items() if values is not None}
     return Curves(**known) if known else None
 

@@ -2,26 +2,23 @@
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pilah.datasets.readers import BadRow
-from pilah.models.batch import Checked, Outcome, checked_chunks
+from pilah.models.batch import Begin, Checked, Outcome, ahead, checked_chunks
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from pilah.datasets.readers import Row
-    from pilah.datasets.records import Report
     from pilah.models.answer import Verdict
     from pilah.models.incidents import DuplicateFinder
     from pilah.models.reading import Fingerprint, Vector
     from pilah.models.triage import Triager
 
-Marks = list[tuple["Fingerprint", "Vector"]]
-Submit = Callable[[Sequence[tuple[str, "Report"]]], Callable[[], Marks]]
+Mark = tuple["Fingerprint", "Vector"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +94,7 @@ def cluster_rows(
     summary: Summary,
     *,
     region: str | None = None,
-    submit: Submit | None = None,
+    begin: Begin[Mark] | None = None,
     window: int = 1,
 ) -> Iterator[Clustered]:
     """Give every good row its incident, in order; bad ones come back with their place and cure.
@@ -111,24 +108,18 @@ def cluster_rows(
         rows: from :func:`pilah.datasets.readers.read_rows`.
         summary: counts what is given out.
         region: region of rows that name none.
-        submit: starts to read some reports elsewhere and gives what waits for them.
+        begin: starts ``recognise`` of some reports elsewhere and gives what waits for the result.
         window: how many chunks are read ahead.
     """
-    begin = submit or (lambda items: lambda: triager.recognise(items))
-    waiting: deque[tuple[list[Checked], Callable[[], Marks]]] = deque()
-    for chunk in checked_chunks(triager, rows, region):
-        good = [(item[1], item[2]) for item in chunk if not isinstance(item, Outcome)]
-        waiting.append((chunk, begin(good)))
-        if len(waiting) >= window:
-            yield from _settled(triager, *waiting.popleft(), summary)
-    for chunk, marks in waiting:
+    here: Begin[Mark] = lambda items: lambda: triager.recognise(items)  # noqa: E731
+    for chunk, marks in ahead(checked_chunks(triager, rows, region), begin or here, window):
         yield from _settled(triager, chunk, marks, summary)
 
 
 def _settled(
-    triager: Triager, chunk: list[Checked], marks: Callable[[], Marks], summary: Summary
+    triager: Triager, chunk: list[Checked], marks: list[Mark], summary: Summary
 ) -> Iterator[Clustered]:
-    found = iter(marks())
+    found = iter(marks)
     for item in chunk:
         if isinstance(item, Outcome):
             yield Clustered(item.line, _bad(item))

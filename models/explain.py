@@ -6,7 +6,6 @@ import re
 from typing import TYPE_CHECKING
 
 from pilah.models.answer import Term
-from pilah.models.text import normalise, stem
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
@@ -41,18 +40,10 @@ def telling_terms(
         label: index of the chosen label.
     """
     values = dict(zip(row.indices.tolist(), row.data.tolist(), strict=True))
-    words = features.words()
     found: dict[str, float] = {}
     for written in dict.fromkeys(m.strip(_EDGES) for m in _WORD.findall(masked)):
-        columns = {
-            c
-            for token in normalise(written).split()
-            for name in (f"word:{token}", f"stem:{stem(token)}")
-            if (c := words.get(name)) in values
-        }
-        weight = sum(
-            values[c] * float(head.weights[label, c] - mean[c]) for c in columns if c is not None
-        )
+        columns = values.keys() & features.columns_of(written)
+        weight = sum(values[c] * float(head.weights[label, c] - mean[c]) for c in sorted(columns))
         if weight > 0:
             found[written] = weight
     best = sorted(found.items(), key=lambda t: -t[1])[:MAX_TERMS]

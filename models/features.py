@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from itertools import chain, pairwise
 
 import numpy as np
@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_matrix, hstack
 from sklearn.feature_extraction.text import TfidfVectorizer
 
-from pilah.models.text import stem, tokens
+from pilah.models.text import normalise, stem, tokens
 
 VIEWS = ("word", "stem", "char")
 SHORTEST, LONGEST = 2, 5
@@ -92,7 +92,6 @@ class NgramFeatures:
     min_df: int = 2
     max_features: int | None = None
     _tables: dict[str, View] = field(default_factory=dict)
-    _words: dict[str, int] | None = None
 
     @property
     def size(self) -> int:
@@ -100,8 +99,8 @@ class NgramFeatures:
         return sum(len(view.vocabulary) for view in self._tables.values())
 
     def fit(self, normals: Sequence[str]) -> csr_matrix:
-        """Learn vocabulary and idf; returns the features, shape (n, size)."""
-        parts, self._words = [], None
+        """Learn vocabulary and idf, once; returns the features, shape (n, size)."""
+        parts = []
         for kind in self.views:
             vectorizer = _vectorizer(kind, self.min_df, self.max_features)
             parts.append(vectorizer.fit_transform(_inputs(kind, normals)))
@@ -129,15 +128,30 @@ class NgramFeatures:
 
     def words(self) -> dict[str, int]:
         """Single words -> column, as ``word:jalan`` and, of the stem view, ``stem:rusak``."""
-        if self._words is None:
-            self._words = {}
-            start = 0
-            for kind, view in self._tables.items():
-                if kind != "char":
-                    single = (w for w in view.vocabulary.items() if " " not in w[0])
-                    self._words |= {f"{kind}:{w}": start + i for w, i in single}
-                start += len(view.vocabulary)
-        return self._words
+        words: dict[str, int] = {}
+        start = 0
+        for kind, view in self._tables.items():
+            if kind != "char":
+                single = (w for w in view.vocabulary.items() if " " not in w[0])
+                words |= {f"{kind}:{w}": start + i for w, i in single}
+            start += len(view.vocabulary)
+        return words
+
+    @cached_property
+    def columns_of(self) -> Callable[[str], frozenset[int]]:
+        """The columns of a word as written, over the word and stem views."""
+        words = self.words()
+
+        @lru_cache(MAX_WORDS)
+        def columns(written: str) -> frozenset[int]:
+            names = (
+                name
+                for token in normalise(written).split()
+                for name in (f"word:{token}", f"stem:{stem(token)}")
+            )
+            return frozenset(words[name] for name in names if name in words)
+
+        return columns
 
     def state(self) -> tuple[dict[str, list[str]], dict[str, NDArray[np.float32]]]:
         """Vocabulary in column order and idf, by view."""

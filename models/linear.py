@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.sparse import csr_matrix
-from scipy.special import softmax
 
 FloatArray = NDArray[np.float32]
 LEAST = 1e-6
@@ -28,6 +27,17 @@ class Curves:
     knots: NDArray[np.int32]
     x: FloatArray
     y: FloatArray
+    _first: NDArray[np.int64] = field(init=False, repr=False, compare=False)
+    _last: NDArray[np.int64] = field(init=False, repr=False, compare=False)
+    _line: NDArray[np.float64] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        """Lay all labels on one line, so that one search serves them: label i has 2i to 2i + 1."""
+        ends = np.cumsum(self.knots, dtype=np.int64)
+        object.__setattr__(self, "_first", ends - self.knots)
+        object.__setattr__(self, "_last", ends - 1)
+        line = np.repeat(2.0 * np.arange(len(ends)), self.knots) + self.x
+        object.__setattr__(self, "_line", line)
 
     @classmethod
     def join(cls, curves: Sequence[tuple[ArrayLike, ArrayLike]]) -> Curves:
@@ -39,15 +49,13 @@ class Curves:
 
     def __call__(self, probabilities: FloatArray) -> FloatArray:
         """Each label's curve at its probability, rows divided by their sum, shape (n, labels)."""
-        ends = np.cumsum(self.knots)
-        starts, labels = ends - self.knots, np.arange(len(ends))
-        # All labels in one search: label i has the numbers from 2i to 2i + 1 to itself.
-        line = np.repeat(2.0 * labels, self.knots) + self.x
-        above = np.searchsorted(line, 2.0 * labels + probabilities)
-        low, high = np.clip(above - 1, starts, ends - 1), np.clip(above, starts, ends - 1)
-        width = self.x[high] - self.x[low]
-        share = (probabilities - self.x[low]) / np.where(width > 0, width, 1.0)
-        found = self.y[low] + np.clip(share, 0.0, 1.0) * (self.y[high] - self.y[low])
+        above = np.searchsorted(self._line, 2.0 * np.arange(len(self.knots)) + probabilities)
+        low = np.minimum(np.maximum(above - 1, self._first), self._last)
+        high = np.minimum(np.maximum(above, self._first), self._last)
+        left, width = self.x[low], self.x[high] - self.x[low]
+        share = (probabilities - left) / np.where(width > 0, width, 1.0)
+        share = np.minimum(np.maximum(share, 0.0), 1.0)
+        found = self.y[low] + share * (self.y[high] - self.y[low])
         found = np.maximum(found, LEAST)
         return np.asarray(found / found.sum(axis=1, keepdims=True), dtype=np.float32)
 
@@ -94,7 +102,9 @@ def calibrated(
     scores: FloatArray, scale: float, shift: FloatArray, curves: Curves | None = None
 ) -> FloatArray:
     """softmax(scale * scores + shift), then the curves if there are any, shape (n, labels)."""
-    spoken = np.asarray(softmax(scale * scores + shift, axis=1), dtype=np.float32)
+    raised = scale * scores + shift
+    powers = np.exp(raised - raised.max(axis=1, keepdims=True))
+    spoken = np.asarray(powers / powers.sum(axis=1, keepdims=True), dtype=np.float32)
     return spoken if curves is None else curves(spoken)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -37,6 +37,15 @@ class TopicReader:
     main: LinearHead
     sub: LinearHead | None
     taxonomy: Taxonomy | None
+    _subs: dict[str, list[int]] = field(init=False, repr=False, compare=False)
+    """Main label -> places of its sub-topics in the sub head."""
+
+    def __post_init__(self) -> None:
+        """Sort the sub-topics under their main topics."""
+        subs: dict[str, list[int]] = {}
+        for i, label in enumerate(self.sub.labels if self.sub else ()):
+            subs.setdefault(label.partition(".")[0], []).append(i)
+        object.__setattr__(self, "_subs", subs)
 
     def check(self, version: str) -> None:
         """Refuse labels that the taxonomy no longer has: an answer could not name them.
@@ -86,9 +95,9 @@ class TopicReader:
 
     def _shares(self, main: str, sub: FloatArray | None) -> dict[str, float]:
         """P(sub | main) for the sub-topics of one main topic that the head knows."""
-        if self.sub is None or sub is None:
+        mine = self._subs.get(main)
+        if self.sub is None or sub is None or not mine:
             return {}
-        mine = [i for i, s in enumerate(self.sub.labels) if s.startswith(f"{main}.")]
         total = float(sub[mine].sum())
         return {self.sub.labels[i]: float(sub[i]) / total for i in mine} if total > 0 else {}
 

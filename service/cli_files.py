@@ -33,6 +33,7 @@ from pilah.service.cli_common import (
     spare,
     triager,
 )
+from pilah.service.readers import AHEAD, JobsOption, reading
 
 OutOption = Annotated[Path | None, typer.Option("-o", "--output", help="Output file.")]
 InArgument = Annotated[Path, typer.Argument(metavar="IN", help=".jsonl, .csv or .parquet")]
@@ -52,11 +53,14 @@ def classify(
     region: RegionOption = None,
     form: FormatOption = None,
     table: Annotated[bool, typer.Option("--table", help="Print a readable table instead.")] = False,
+    jobs: JobsOption = 1,
 ) -> None:
     """Classify, route and compare every report of a file: one Triage JSON a line, in order.
 
     Bad rows go to OUT.errors.jsonl with their line and reason; the rest is answered, and the exit
     code is 1.
+
+    Answers do not depend on --jobs; it pays from some thousand reports on.
 
     Example: `pilah classify laporan.csv -o hasil.jsonl --map text=isi --region "Kab. Sleman"`
     """
@@ -68,11 +72,13 @@ def classify(
     bad = 0
     answers: list[Triage] = []
     with (
+        reading(bundle, jobs, Triager.analyse) as begin,
         writer(None if table else output) as out,
         lazy(trouble) as refuse,
         progress("laporan", total) as tick,
     ):
-        for outcome in triage_rows(engine, rows, region=region):
+        found = triage_rows(engine, rows, region=region, begin=begin, window=AHEAD * jobs)
+        for outcome in found:
             if isinstance(outcome.content, BadRow):
                 refuse(asdict(outcome.content))
                 bad += 1

@@ -3,21 +3,15 @@
 from __future__ import annotations
 
 import json
-import multiprocessing
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
-from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
 
 import typer
 from rich.table import Table
 
 from pilah.datasets.readers import BadRow, count_rows, read_rows
-from pilah.datasets.records import Report
 from pilah.datasets.regions import load_regions
-from pilah.models.clustering import Marks, Submit, Summary, cluster_rows
+from pilah.models.clustering import Summary, cluster_rows
 from pilah.models.triage import Triager
 from pilah.service.cli_common import (
     BundleOption,
@@ -32,11 +26,10 @@ from pilah.service.cli_common import (
     triager,
 )
 from pilah.service.cli_files import InArgument, OutOption, lazy, writer
+from pilah.service.readers import AHEAD, JobsOption, reading
 
 SHOWN = 10
 """Incidents in the summary table."""
-AHEAD = 2
-"""Chunks of reports that wait for each process."""
 
 
 def add_to(app: typer.Typer) -> None:
@@ -51,7 +44,7 @@ def cluster(
     columns: MapOption = None,
     region: RegionOption = None,
     form: FormatOption = None,
-    jobs: Annotated[int, typer.Option(min=1, help="Processes that read the texts.")] = 1,
+    jobs: JobsOption = 1,
 ) -> None:
     """Group a history of reports into incidents: one JSON line a report, in order, and a summary.
 
@@ -66,14 +59,12 @@ def cluster(
     engine, summary, bad = triager(bundle), Summary(), 0
     trouble = Path(f"{output or source.name}.errors.jsonl")
     with (
-        _reading(bundle, jobs) as submit,
+        reading(bundle, jobs, Triager.recognise) as begin,
         writer(output) as out,
         lazy(trouble) as refuse,
         progress("laporan", total) as tick,
     ):
-        found = cluster_rows(
-            engine, rows, summary, region=region, submit=submit, window=AHEAD * jobs
-        )
+        found = cluster_rows(engine, rows, summary, region=region, begin=begin, window=AHEAD * jobs)
         for row in found:
             if isinstance(row.content, BadRow):
                 refuse(asdict(row.content))
@@ -85,33 +76,6 @@ def cluster(
     if bad:
         errors.print(f"{bad} bad row(s): see {trouble}", highlight=False)
         raise typer.Exit(1)
-
-
-_engines: list[Triager] = []
-"""The one engine of a reading process."""
-
-
-@contextmanager
-def _reading(bundle: str | None, jobs: int) -> Iterator[Submit | None]:
-    """What reads reports in other processes; None when this one shall."""
-    if jobs == 1:
-        yield None
-        return
-    context = multiprocessing.get_context("spawn")  # a fork would share the threads of FAISS
-    with ProcessPoolExecutor(jobs, context, _prepare, (bundle,)) as pool:
-
-        def submit(items: Sequence[tuple[str, Report]]) -> Callable[[], Marks]:
-            return pool.submit(_recognise, list(items)).result
-
-        yield submit
-
-
-def _prepare(bundle: str | None) -> None:
-    _engines.append(triager(bundle))
-
-
-def _recognise(items: list[tuple[str, Report]]) -> Marks:
-    return _engines[0].recognise(items)
 
 
 def _tell(summary: Summary) -> None:

@@ -46,10 +46,11 @@ def test_it_groups_as_classify_does(pilah: Pilah, tmp_path: Path) -> None:
     assert sorted(p.name for p in tmp_path.iterdir()) == ["a.jsonl", "b.jsonl", "riwayat.jsonl"]
 
 
-def test_more_processes_give_the_same(pilah: Pilah, bundle_folder: Path) -> None:
+@pytest.mark.parametrize("command", ["incidents", "classify"])
+def test_more_processes_give_the_same(pilah: Pilah, bundle_folder: Path, command: str) -> None:
     for jobs in (1, 2):
         options = ("--bundle", bundle_folder, "--jobs", jobs)
-        assert pilah("incidents", TRAINING, "-o", f"{jobs}.jsonl", *options).code == 0
+        assert pilah(command, TRAINING, "-o", f"{jobs}.jsonl", *options).code == 0
     assert lines("1.jsonl") == lines("2.jsonl")
     assert len(lines("1.jsonl")) == len(ROWS)
 
@@ -84,7 +85,7 @@ def test_reading_ahead_keeps_the_order(bundle: Bundle, tmp_path: Path, window: i
     engine = Triager.from_bundle(bundle, service_version="test")
     path = write(str(tmp_path / "a.jsonl"), [*reports(2), {"id": "bad"}, *ROWS[:5]])
     found, _ = grouped(
-        bundle, path, window=window, submit=lambda items: lambda: engine.recognise(items)
+        bundle, path, window=window, begin=lambda items: lambda: engine.recognise(items)
     )
     assert isinstance(found[2], BadRow)
     assert [a.report_id for a in found if isinstance(a, Assigned)] == [

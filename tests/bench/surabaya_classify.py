@@ -7,15 +7,20 @@ family of the unit that the city disposed the report to.
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import time
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from common import (
     TEST,
+    TRAIN,
     console,
     data_file,
     engine,
@@ -30,7 +35,7 @@ from common import (
 from sklearn.feature_extraction.text import TfidfVectorizer
 
 from pilah.datasets.agencies import load_units
-from pilah.datasets.readers import Row
+from pilah.datasets.readers import Row, count_rows
 from pilah.datasets.records import LabelledReport
 from pilah.datasets.region_names import key_of
 from pilah.datasets.regions import load_regions
@@ -41,6 +46,8 @@ from pilah.models.triage import Triager
 
 REGION, CITY = "Kota Surabaya", "35.78"
 WARM_UP = 50
+JOBS = (1, 4)
+"""Processes that the whole command is measured with."""
 LEVELS = (0.5, 0.6, 0.7, 0.8, 0.9, 0.95)
 OFFICES = ("Kelurahan", "Kecamatan")
 SPELLED = {"pabeancantikan": "pabeancantian"}
@@ -138,6 +145,22 @@ def classify(triager: Triager, rows: Sequence[LabelledReport]) -> tuple[list[Tri
     answers = [o.content for o in triage_rows(triager, numbered, region=REGION)]
     seconds = time.perf_counter() - start
     return [a for a in answers if isinstance(a, Triage)], seconds
+
+
+def command(data: Path, bundle: Path | None, jobs: int) -> float:
+    """Reports a second of ``pilah classify`` on 2022, its start included."""
+    source = data_file(data, TRAIN)
+    with TemporaryDirectory() as folder:
+        options = ["-o", f"{folder}/a.jsonl", "--region", REGION, "--jobs", str(jobs)]
+        options += ["--bundle", str(bundle)] if bundle else []
+        start = time.perf_counter()
+        subprocess.run(  # noqa: S603 - our own command
+            [sys.executable, "-m", "pilah.service.cli", "classify", str(source), *options],
+            check=True,
+            stderr=subprocess.DEVNULL,
+        )
+        seconds = time.perf_counter() - start
+    return count_rows(source) / seconds
 
 
 def yardstick(rows: Sequence[LabelledReport]) -> float:
@@ -260,6 +283,7 @@ def main() -> None:
         "rows_out": len(answers),
         "reports_per_second": len(rows) / seconds,
         "times_char_tfidf": seconds / base,
+        **{f"command_per_second_{n}": command(args.data, args.bundle, n) for n in JOBS},
         "memory_mb_loaded": loaded,
         "memory_mb_peak": peak,
         "place": places(triager, rows),

@@ -15,7 +15,7 @@ from common import TEST, TRAIN, data_file, engine, finish, load_bundle, parser, 
 
 from pilah.datasets.readers import read_rows
 from pilah.datasets.records import Report
-from pilah.models.clustering import Assigned, Marks, Summary, cluster_rows
+from pilah.models.clustering import Assigned, Mark, Summary, cluster_rows
 
 REGION = "Kota Surabaya"
 
@@ -25,10 +25,10 @@ def main() -> None:
     chosen = parser(__doc__ or "").parse_args()
     triager, summary, reading = engine(load_bundle(chosen.bundle)), Summary(), 0.0
 
-    def submit(items: Sequence[tuple[str, Report]]) -> Any:  # noqa: ANN401
+    def begin(items: Sequence[tuple[str, Report]]) -> Any:  # noqa: ANN401
         nonlocal reading
         start = time.perf_counter()
-        marks: Marks = triager.recognise(items)
+        marks: list[Mark] = triager.recognise(items)
         reading += time.perf_counter() - start
         return lambda: marks
 
@@ -36,7 +36,7 @@ def main() -> None:
     rows = (row for path in paths for row in read_rows(path))
     start = time.perf_counter()
     found = [
-        row.content for row in cluster_rows(triager, rows, summary, region=REGION, submit=submit)
+        row.content for row in cluster_rows(triager, rows, summary, region=REGION, begin=begin)
     ]
     seconds = time.perf_counter() - start
     good = [a for a in found if isinstance(a, Assigned)]
