@@ -7,7 +7,9 @@ from collections.abc import Callable, Hashable, Iterator, Sequence
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
-from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.feature_extraction.text import TfidfTransformer
+
+from pilah.datasets.chargrams import char_counts
 
 NEAR = 0.85
 """Cosine from which two texts count as near-duplicates."""
@@ -34,8 +36,8 @@ def near_pairs(
     """
     if len(texts) < 2:
         return
-    vectorizer = TfidfVectorizer(analyzer="char_wb", ngram_range=(3, 5), dtype=np.float32)
-    rows = vectorizer.fit_transform([t.lower() for t in texts])
+    _, counts = char_counts([t.lower() for t in texts], (3, 5))
+    rows = TfidfTransformer().fit_transform(counts)
     rare = rows[:, np.bincount(rows.indices, minlength=rows.shape[1]) <= COMMON * len(texts)]
     common = np.sqrt(np.maximum(0.0, 1.0 - rare.multiply(rare).sum(axis=1).A1))
     plain = np.flatnonzero(common >= threshold - SLACK)

@@ -15,13 +15,15 @@ from itertools import chain, pairwise
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix, hstack
-from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.feature_extraction.text import CountVectorizer, TfidfTransformer
 
+from pilah.datasets.chargrams import char_counts
 from pilah.models.text import normalise, stem, tokens
 
 VIEWS = ("word", "stem", "char")
 SHORTEST, LONGEST = 2, 5
 """Characters of a character n-gram."""
+WORD = r"\S+"
 MAX_WORDS = 1 << 15
 """Words whose character n-grams are kept."""
 
@@ -99,13 +101,19 @@ class NgramFeatures:
         return sum(len(view.vocabulary) for view in self._tables.values())
 
     def fit(self, normals: Sequence[str]) -> csr_matrix:
-        """Learn vocabulary and idf, once; returns the features, shape (n, size)."""
+        """Learn vocabulary and idf, once; returns the features, shape (n, size).
+
+        Raises:
+            ValueError: no n-gram stands in enough texts.
+        """
         parts = []
         for kind in self.views:
-            vectorizer = _vectorizer(kind, self.min_df, self.max_features)
-            parts.append(vectorizer.fit_transform(_inputs(kind, normals)))
-            names = {str(name): int(i) for name, i in vectorizer.vocabulary_.items()}
-            self._tables[kind] = View(kind, names, vectorizer.idf_.astype(np.float64))
+            names, counts = _counts(kind, normals)
+            kept = _frequent(counts, self.min_df, self.max_features)
+            weigh = TfidfTransformer(sublinear_tf=True)
+            parts.append(weigh.fit_transform(counts[:, kept]))
+            vocabulary = {names[column]: i for i, column in enumerate(kept)}
+            self._tables[kind] = View(kind, vocabulary, weigh.idf_.astype(np.float64))
         return hstack(parts, format="csr", dtype=np.float32)
 
     def transform(self, normals: Sequence[str]) -> csr_matrix:
@@ -174,23 +182,29 @@ def _in_order(vocabulary: dict[str, int]) -> list[str]:
     return sorted(vocabulary, key=vocabulary.__getitem__)
 
 
-def _vectorizer(kind: str, min_df: int, max_features: int | None) -> TfidfVectorizer:
-    shape = (
-        {"analyzer": "char_wb", "ngram_range": (SHORTEST, LONGEST)}
-        if kind == "char"
-        else {"token_pattern": r"\S+", "ngram_range": (1, 2)}
-    )
-    return TfidfVectorizer(
-        sublinear_tf=True, lowercase=False, min_df=min_df, max_features=max_features,
-        dtype=np.float32, **shape,
-    )  # fmt: skip
-
-
-def _inputs(kind: str, normals: Sequence[str]) -> list[str]:
+def _counts(kind: str, normals: Sequence[str]) -> tuple[list[str], csr_matrix]:
+    """N-grams of a view in order, and how often each stands in each text, shape (n, n-grams)."""
     if kind == "char":
-        return list(normals)
+        return char_counts(normals, (SHORTEST, LONGEST))
     change = stem if kind == "stem" else str
-    return [" ".join(map(change, tokens(n))) for n in normals]
+    counter = CountVectorizer(
+        token_pattern=WORD, ngram_range=(1, 2), lowercase=False, dtype=np.float32
+    )
+    counts = counter.fit_transform(" ".join(map(change, tokens(n))) for n in normals)
+    return [str(name) for name in counter.get_feature_names_out()], counts
+
+
+def _frequent(counts: csr_matrix, min_df: int, most: int | None) -> NDArray[np.int64]:
+    """Columns that stand in ``min_df`` texts or more; of too many, those that stand most often.
+
+    Raises:
+        ValueError: there is none.
+    """
+    kept = np.flatnonzero(np.bincount(counts.indices, minlength=counts.shape[1]) >= min_df)
+    if len(kept) == 0:
+        raise ValueError("no n-gram stands in enough texts")
+    often = np.asarray(counts.sum(axis=0)).ravel()[kept]
+    return np.sort(kept[np.argsort(-often, kind="stable")[:most]])
 
 
 def beside(ngrams: csr_matrix, vectors: NDArray[np.float32], weight: float) -> csr_matrix:

@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
+from sklearn.feature_extraction.text import CountVectorizer, TfidfVectorizer
 
+from pilah.datasets.chargrams import char_counts
 from pilah.datasets.errors import BundleError
 from pilah.models.bundle import FORMAT, Bundle
 from pilah.models.encoder import HashEncoder, unit
@@ -80,6 +82,37 @@ def test_limits_of_the_vocabulary() -> None:
     assert "word:keruh" not in rare.words()
     few = NgramFeatures(("word",), min_df=1, max_features=3)
     assert few.fit(NORMALS).shape[1] == 3
+
+
+TOKENS = st.text("abé ?-1", min_size=1, max_size=7)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(TOKENS, min_size=1, max_size=6), st.sampled_from([(2, 5), (3, 5), (1, 2)]))
+def test_counting_by_way_of_the_words_changes_no_count(
+    texts: list[str], sizes: tuple[int, int]
+) -> None:
+    assume(any(t.strip() for t in texts))
+    plain = CountVectorizer(analyzer="char_wb", ngram_range=sizes, lowercase=False)
+    wanted = plain.fit_transform(texts).toarray()
+    names, counts = char_counts(texts, sizes)
+    assert names == list(plain.get_feature_names_out())
+    assert (counts.toarray() == wanted).all()
+
+
+def test_characters_obey_the_limits_of_the_vocabulary() -> None:
+    wanted = TfidfVectorizer(
+        analyzer="char_wb", ngram_range=(2, 5), min_df=2, sublinear_tf=True, lowercase=False
+    )
+    values = wanted.fit_transform(NORMALS)
+    features = NgramFeatures(("char",), min_df=2)
+    np.testing.assert_allclose(features.fit(NORMALS).toarray(), values.toarray(), atol=1e-6)
+    assert features.state()[0]["char"] == list(wanted.get_feature_names_out())
+    few = NgramFeatures(("char",), min_df=1, max_features=2)
+    few.fit(["aa ba", "aa ca", "a"])
+    assert few.state()[0]["char"] == [" a", "a "]
+    with pytest.raises(ValueError, match="no n-gram"):
+        NgramFeatures(("char",), min_df=9).fit(NORMALS)
 
 
 @settings(max_examples=60, deadline=None)
