@@ -11,7 +11,6 @@ from collections.abc import Sequence
 
 import numpy as np
 from scipy.sparse import csr_matrix
-from sklearn.feature_extraction.text import CountVectorizer
 
 
 def char_counts(texts: Sequence[str], sizes: tuple[int, int]) -> tuple[list[str], csr_matrix]:
@@ -25,6 +24,8 @@ def char_counts(texts: Sequence[str], sizes: tuple[int, int]) -> tuple[list[str]
     Raises:
         ValueError: no text holds a word.
     """
+    from sklearn.feature_extraction.text import CountVectorizer
+
     words = CountVectorizer(analyzer=str.split, dtype=np.float32)
     stand = words.fit_transform(texts)
     parts = CountVectorizer(

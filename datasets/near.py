@@ -7,7 +7,6 @@ from collections.abc import Callable, Hashable, Iterator, Sequence
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
-from sklearn.feature_extraction.text import TfidfTransformer
 
 from pilah.datasets.chargrams import char_counts
 
@@ -34,6 +33,8 @@ def near_pairs(
         threshold: smallest cosine.
         tick: called with the number of texts done, for a progress bar.
     """
+    from sklearn.feature_extraction.text import TfidfTransformer  # a second, and 100 MB
+
     if len(texts) < 2:
         return
     _, counts = char_counts([t.lower() for t in texts], (3, 5))

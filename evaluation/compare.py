@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import binomtest
 
 from pilah.datasets.errors import InputError
 from pilah.evaluation.asking import Asked, Said, ask
@@ -162,6 +161,8 @@ def difference(
         resamples: bootstrap samples.
         seed: of the draw.
     """
+    from scipy.stats import binomtest  # a second that other commands are spared
+
     parts = np.column_stack([a.right, b.right, np.ones(len(a.rows))]).astype(np.float64)
     sums = resampled_sums(parts, groups[a.rows], resamples=resamples, seed=seed)
     shares = sums[:, :2] / sums[:, 2:]

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.metrics import f1_score
 
 Probabilities = NDArray[np.float32]
 Truth = NDArray[np.int64]
@@ -86,6 +85,8 @@ def score(probabilities: Probabilities, truth: Truth, labels: tuple[str, ...]) -
 
 def macro_f1(truth: Truth, predicted: NDArray[np.int64]) -> float:
     """Mean F1 over the classes that occur in truth or prediction (scikit-learn's definition)."""
+    from sklearn.metrics import f1_score  # a second that commands without figures are spared
+
     return float(f1_score(truth, predicted, average="macro", zero_division=0))
 
 

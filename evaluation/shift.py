@@ -7,8 +7,6 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from scipy.stats import chi2
-
 PSI_DRIFT = 0.25
 """A population stability index above this is a major shift, by the usual rule of thumb."""
 SIGNIFICANCE = 0.01
@@ -63,6 +61,8 @@ def shift(reference: Mapping[str, int], latest: Mapping[str, int]) -> Shift:
         reference: label -> reports of the earlier window.
         latest: the same of the later one.
     """
+    from scipy.stats import chi2  # a second and 50 MB that the service is spared until it asks
+
     before, now = _grouped(reference, latest)
     n, m = sum(before.values()), sum(now.values())
     if not n or not m or len(before) < 2:

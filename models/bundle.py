@@ -238,10 +238,7 @@ def _pairs(folder: Path) -> tuple[PairScorer | None, DuplicateThresholds]:
 def _head(target: str, spec: dict[str, Any], arrays: Arrays) -> LinearHead:
     return LinearHead(
         labels=tuple(spec["labels"]),
-        # Column order: the product with sparse features then copies nothing.
-        weights=np.asfortranarray(
-            dequantise(arrays[f"{target}_values"], arrays[f"{target}_scale"])
-        ),
+        weights=dequantise(arrays[f"{target}_values"], arrays[f"{target}_scale"]),
         bias=arrays[f"{target}_bias"],
         scale=float(spec["scale"]),
         shift=arrays[f"{target}_shift"],

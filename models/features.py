@@ -15,7 +15,6 @@ from itertools import chain, pairwise
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix, hstack
-from sklearn.feature_extraction.text import CountVectorizer, TfidfTransformer
 
 from pilah.datasets.chargrams import char_counts
 from pilah.models.text import normalise, stem, tokens
@@ -106,6 +105,9 @@ class NgramFeatures:
         Raises:
             ValueError: no n-gram stands in enough texts.
         """
+        # Serving never fits, and is spared the second and the 100 MB that this import takes.
+        from sklearn.feature_extraction.text import TfidfTransformer
+
         parts = []
         for kind in self.views:
             names, counts = _counts(kind, normals)
@@ -186,6 +188,8 @@ def _counts(kind: str, normals: Sequence[str]) -> tuple[list[str], csr_matrix]:
     """N-grams of a view in order, and how often each stands in each text, shape (n, n-grams)."""
     if kind == "char":
         return char_counts(normals, (SHORTEST, LONGEST))
+    from sklearn.feature_extraction.text import CountVectorizer
+
     change = stem if kind == "stem" else str
     counter = CountVectorizer(
         token_pattern=WORD, ngram_range=(1, 2), lowercase=False, dtype=np.float32

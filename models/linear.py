@@ -116,5 +116,9 @@ def quantise(weights: FloatArray) -> tuple[NDArray[np.int8], FloatArray]:
 
 
 def dequantise(values: NDArray[np.int8], scale: FloatArray) -> FloatArray:
-    """The inverse of :func:`quantise`, up to rounding."""
-    return (values.astype(np.float32) * scale[:, None]).astype(np.float32)
+    """The inverse of :func:`quantise`, up to rounding; in column order.
+
+    In that order the product with sparse features copies nothing.
+    """
+    columns = np.empty(values.shape[::-1], dtype=np.float32)
+    return np.multiply(values.T, scale, out=columns).T

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.stats import binomtest
 from sklearn.metrics import f1_score
 
 from pilah.datasets.errors import InputError
@@ -124,6 +125,14 @@ def test_wilson_hand_values() -> None:
     assert (found.value, found.lower, found.upper) == pytest.approx((0.8, 0.490, 0.943), abs=1e-3)
     assert (wilson(0, 0).lower, wilson(0, 0).upper) == (0.0, 1.0)
     assert wilson(5, 5).upper == 1.0
+
+
+@given(rows=st.integers(1, 500), data=st.data())
+def test_wilson_is_that_of_scipy(rows: int, data: st.DataObject) -> None:
+    right = data.draw(st.integers(0, rows))
+    low, high = binomtest(right, rows).proportion_ci(0.95, method="wilson")
+    found = wilson(right, rows)
+    assert (found.lower, found.upper) == pytest.approx((low, high), abs=1e-9)
 
 
 @settings(max_examples=60, deadline=None)

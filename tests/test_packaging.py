@@ -2,6 +2,8 @@
 
 import importlib
 import importlib.util
+import subprocess
+import sys
 import tomllib
 from pathlib import Path
 
@@ -20,6 +22,17 @@ def test_the_name_datasets_is_never_our_folder() -> None:
     spec = importlib.util.find_spec("datasets")
     ours = ROOT / "datasets"
     assert spec is None or (spec.origin and not Path(spec.origin).is_relative_to(ours))
+
+
+def test_serving_loads_nothing_that_only_training_needs() -> None:
+    command = (
+        "import sys, pilah.service.app, pilah.service.cli, pilah.models.triage;"
+        "print(*{'sklearn', 'pandas', 'pyarrow', 'scipy.stats', 'torch'} & set(sys.modules))"
+    )
+    told = subprocess.run(  # noqa: S603 - our own command
+        [sys.executable, "-c", command], check=True, capture_output=True, text=True
+    )
+    assert told.stdout.strip() == ""
 
 
 @pytest.mark.parametrize("path", MODULES, ids=lambda p: str(p.relative_to(ROOT)))
