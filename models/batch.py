@@ -31,6 +31,7 @@ class Outcome:
 
 Checked = tuple[int, str, Report] | Outcome
 """A row that can be answered, or what is wrong with it."""
+K = TypeVar("K")
 T = TypeVar("T")
 Items = Sequence[tuple[str, Report]]
 Begin = Callable[[Items], Callable[[], list[T]]]
@@ -55,7 +56,8 @@ def triage_rows(
         window: how many chunks are read ahead.
     """
     here: Begin[Analysis] = lambda items: lambda: triager.analyse(items)  # noqa: E731
-    for chunk, found in ahead(checked_chunks(triager, rows, region), begin or here, window):
+    chunks = checked_chunks(triager, rows, region)
+    for chunk, found in ahead(begun(chunks, begin or here), window):
         reads = iter(found)
         for item in chunk:
             if isinstance(item, Outcome):
@@ -66,19 +68,24 @@ def triage_rows(
             yield Outcome(item[0], answer.triage)
 
 
-def ahead(
-    chunks: Iterable[list[Checked]], begin: Begin[T], window: int
-) -> Iterator[tuple[list[Checked], list[T]]]:
-    """Chunks in order with what was read of their good rows; ``window`` of them are begun early."""
-    waiting: deque[tuple[list[Checked], Callable[[], list[T]]]] = deque()
+def begun(
+    chunks: Iterable[list[Checked]], begin: Begin[T]
+) -> Iterator[tuple[list[Checked], Callable[[], list[T]]]]:
+    """Chunks with what waits for the reading of their good rows."""
     for chunk in chunks:
-        good = [(item[1], item[2]) for item in chunk if not isinstance(item, Outcome)]
-        waiting.append((chunk, begin(good)))
+        yield chunk, begin([(item[1], item[2]) for item in chunk if not isinstance(item, Outcome)])
+
+
+def ahead(work: Iterable[tuple[K, Callable[[], T]]], window: int) -> Iterator[tuple[K, T]]:
+    """Work in order with its results; so many are begun before the first is waited for."""
+    waiting: deque[tuple[K, Callable[[], T]]] = deque()
+    for begun_now in work:
+        waiting.append(begun_now)
         if len(waiting) >= window:
-            first, found = waiting.popleft()
-            yield first, found()
-    for chunk, found in waiting:
-        yield chunk, found()
+            what, found = waiting.popleft()
+            yield what, found()
+    for what, found in waiting:
+        yield what, found()
 
 
 def checked_chunks(

@@ -31,10 +31,10 @@ from pilah.models.answer import Agency
 from pilah.models.encoder import LsaEncoder
 from pilah.models.encoders import FolderEncoder, load_encoder
 from pilah.models.features import NgramFeatures, beside
-from pilah.models.incidents import DuplicateThresholds
 from pilah.models.linear import Curves, FloatArray, LinearHead, dequantise, quantise
 from pilah.models.pairs import FORMAT as PAIRS_FORMAT
 from pilah.models.pairs import PairScorer
+from pilah.models.scoring import DuplicateThresholds
 
 log = logging.getLogger(__name__)
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pilah.datasets.readers import BadRow
-from pilah.models.batch import Begin, Checked, Outcome, ahead, checked_chunks
+from pilah.models.batch import Begin, Checked, Outcome, ahead, begun, checked_chunks
+from pilah.models.incidents import new_incident_id
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -16,9 +17,22 @@ if TYPE_CHECKING:
     from pilah.models.answer import Verdict
     from pilah.models.incidents import DuplicateFinder
     from pilah.models.reading import Fingerprint, Vector
+    from pilah.models.scoring import Candidate, Scored
     from pilah.models.triage import Triager
 
 Mark = tuple["Fingerprint", "Vector"]
+Asked = list[tuple["Fingerprint", list["Candidate"]]]
+"""Reports, each with what it may tell the same of."""
+Told = list[list["Scored"]]
+"""What is possible for each, best first."""
+BeginToScore = Callable[[Asked], Callable[[], Told]]
+"""Starts to score candidates; what it gives waits for the result."""
+
+
+def score_all(triager: Triager, asked: Asked) -> Told:
+    """Score the candidates of many reports; what the triager remembers is not looked at."""
+    judge = triager.finder.judge
+    return [judge.possible(fingerprint, candidates) for fingerprint, candidates in asked]
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +109,7 @@ def cluster_rows(
     *,
     region: str | None = None,
     begin: Begin[Mark] | None = None,
+    score: BeginToScore | None = None,
     window: int = 1,
 ) -> Iterator[Clustered]:
     """Give every good row its incident, in order; bad ones come back with their place and cure.
@@ -103,29 +118,58 @@ def cluster_rows(
     acts on an incident and its index does not grow aside. Memory grows by what is remembered of
     each report (fingerprint, vector, id), not by texts.
 
+    Which reports are worth comparing depends on those before; how alike two are does not. So
+    candidates are gathered in order, scored anywhere, and decided on in order.
+
     Args:
         triager: its memory grows by every row.
         rows: from :func:`pilah.datasets.readers.read_rows`.
         summary: counts what is given out.
         region: region of rows that name none.
         begin: starts ``recognise`` of some reports elsewhere and gives what waits for the result.
-        window: how many chunks are read ahead.
+        score: starts :func:`score_all` elsewhere.
+        window: how many chunks are read, and scored, ahead.
     """
     here: Begin[Mark] = lambda items: lambda: triager.recognise(items)  # noqa: E731
-    for chunk, marks in ahead(checked_chunks(triager, rows, region), begin or here, window):
-        yield from _settled(triager, chunk, marks, summary)
+    score = score or (lambda asked: lambda: score_all(triager, asked))
+    chunks = checked_chunks(triager, rows, region)
+    read = ahead(begun(chunks, begin or here), window)
+    gathered = ((_Gathered(chunk, marks), _gather(triager, marks)) for chunk, marks in read)
+    scoring = ((chunk, score(asked)) for chunk, asked in gathered)
+    for chunk, told in ahead(scoring, window):
+        yield from _decide(triager, chunk, told, summary)
 
 
-def _settled(
-    triager: Triager, chunk: list[Checked], marks: list[Mark], summary: Summary
+@dataclass(frozen=True, slots=True)
+class _Gathered:
+    """Rows, and the marks of the good ones."""
+
+    items: list[Checked]
+    marks: list[Mark]
+
+
+def _gather(triager: Triager, marks: list[Mark]) -> Asked:
+    """The candidates of each report among those before.
+
+    Each is remembered in an incident of its own until it is decided on.
+    """
+    asked: Asked = []
+    for fingerprint, vector in marks:
+        asked.append((fingerprint, triager.finder.candidates(fingerprint, vector)))
+        triager.finder.remember(fingerprint, vector, new_incident_id(fingerprint.report_id))
+    return asked
+
+
+def _decide(
+    triager: Triager, chunk: _Gathered, told: Told, summary: Summary
 ) -> Iterator[Clustered]:
-    found = iter(marks)
-    for item in chunk:
+    found = iter(zip(chunk.marks, told, strict=True))
+    for item in chunk.items:
         if isinstance(item, Outcome):
             yield Clustered(item.line, _bad(item))
             continue
-        fingerprint, vector = next(found)
-        duplicates, incident = triager.finder.find(fingerprint, vector)
+        (fingerprint, _), scored = next(found)
+        duplicates, incident = triager.finder.decide(fingerprint, scored)
         best = duplicates.matches[0] if duplicates.matches else None
         assigned = Assigned(
             report_id=item[1],
@@ -135,7 +179,7 @@ def _settled(
             match=best.report_id if best else None,
         )
         summary.saw(assigned, fingerprint, triager.finder)
-        triager.finder.remember(fingerprint, vector, incident)
+        triager.finder.reassign({item[1]: incident})
         yield Clustered(item[0], assigned)
 
 

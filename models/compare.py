@@ -27,11 +27,9 @@ def compare_pair(triager: Triager, a: Report, b: Report) -> Comparison:
         UnknownRegionError: a region is not in the table.
     """
     first, second = triager.analyse([("a", a), ("b", b)])
-    scorer = triager.finder.scorer
+    judge = triager.finder.judge
     cosine = float(first.vector @ second.vector)
-    features = scorer.features(first.fingerprint, second.fingerprint, cosine)
-    probability = scorer.probability(features)
-    verdict = triager.finder.thresholds.verdict(probability)
-    if verdict == "duplicate" and features.differs:
-        verdict = "possible"
-    return Comparison(probability, verdict, scorer.evidence(features))
+    features = judge.scorer.features(first.fingerprint, second.fingerprint, cosine)
+    probability = judge.probability(features, first.fingerprint, second.fingerprint)
+    verdict = judge.thresholds.verdict(probability)
+    return Comparison(probability, verdict, judge.scorer.evidence(features))

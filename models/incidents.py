@@ -18,18 +18,19 @@ from typing import TYPE_CHECKING
 
 from pilah.datasets.errors import IndexMismatchError
 from pilah.models.answer import Duplicates, Match
-from pilah.models.pair_features import PairFeatures
+from pilah.models.packing import unpack
 from pilah.models.remembered import Remembered
 from pilah.models.remembered_files import forget_saved, load_remembered, save_remembered
+from pilah.models.scoring import Candidate, PairJudge
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
-    from pilah.models.answer import Verdict
     from pilah.models.index import VectorIndex
     from pilah.models.pairs import PairScorer
     from pilah.models.reading import Fingerprint, Vector
+    from pilah.models.scoring import DuplicateThresholds, Scored
 
 log = logging.getLogger(__name__)
 
@@ -41,45 +42,10 @@ BLOCK_SIZE = 50
 """Latest reports of one block (place and topic, street, case) that are scored."""
 MOST_SENT = 200
 """Latest reports of one sender that are looked at."""
-GENERIC_WORDS = 4
-"""A text of fewer content words says too little to be known again by its words alone."""
-TELLING_WORDS = 8
-"""An exact copy of so many content words that names a street is the same incident anywhere."""
-CERTAIN = 0.99
-"""Probability of an exact copy with agreeing place or reporter."""
 ALIKE = 0.7
 """Overlap of content words of an agreed text that each sender changes a little."""
-STEP = 0.001
-"""How far below a threshold a probability is held that must not reach it."""
-
-
 SIMILAR = 0.03
 """Probability from which a known report is shown before a draft is sent."""
-Scored = tuple[float, float, str, PairFeatures]
-"""Probability, cosine, report id and features of one candidate."""
-
-
-@dataclass(frozen=True, slots=True)
-class DuplicateThresholds:
-    """Probabilities from which a pair is called duplicate, or possible (a person looks).
-
-    Attributes:
-        duplicate: from here on both are taken for the same incident.
-        possible: from here on the pair is shown; at most ``duplicate``.
-        max_matches: how many matches an answer lists.
-        version: named in every answer.
-    """
-
-    duplicate: float = 0.85
-    possible: float = 0.4
-    max_matches: int = 5
-    version: str = "default"
-
-    def verdict(self, probability: float) -> Verdict:
-        """What a probability means."""
-        if probability >= self.duplicate:
-            return "duplicate"
-        return "possible" if probability >= self.possible else "none"
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,19 +83,18 @@ class DuplicateFinder:
 
     Attributes:
         index: vectors of the remembered reports; a saved index may come filled.
-        scorer: probability of a pair.
-        thresholds: from probability to verdict.
+        judge: scores pairs.
     """
 
     def __init__(
         self, index: VectorIndex, scorer: PairScorer, thresholds: DuplicateThresholds
     ) -> None:
         """Start without fingerprints; :meth:`restore` brings back stored ones."""
-        self.index, self.scorer, self.thresholds = index, scorer, thresholds
+        self.index, self.judge = index, PairJudge(scorer, thresholds)
         self._known = Remembered()
         self._lock = RLock()
         self._apart: dict[str, set[str]] = {}
-        self._seen: tuple[Fingerprint, list[tuple[Fingerprint, float]]] | None = None
+        self._seen: tuple[Fingerprint, list[Candidate]] | None = None
 
     def __len__(self) -> int:
         """How many reports it remembers."""
@@ -157,9 +122,19 @@ class DuplicateFinder:
         """
         with self._lock:
             known = self._candidates(fingerprint, vector)
-            scored = self._scored(fingerprint, known, self.thresholds.possible)
-            shown = tuple(self._match(*found) for found in scored[: self.thresholds.max_matches])
-            verdict = self.thresholds.verdict(shown[0].probability) if shown else "none"
+            return self.decide(fingerprint, self.judge.possible(fingerprint, known))
+
+    def candidates(self, fingerprint: Fingerprint, vector: Vector) -> list[Candidate]:
+        """Remembered reports worth scoring, each once; never a secret one."""
+        with self._lock:
+            return self._candidates(fingerprint, vector)
+
+    def decide(self, fingerprint: Fingerprint, scored: list[Scored]) -> tuple[Duplicates, str]:
+        """The answer of :meth:`find`, from candidates that the judge found possible, best first."""
+        with self._lock:
+            thresholds = self.judge.thresholds
+            shown = tuple(map(self._match, scored[: thresholds.max_matches]))
+            verdict = thresholds.verdict(shown[0].probability) if shown else "none"
             incident = new_incident_id(fingerprint.report_id)
             if verdict == "duplicate" and self._torn(scored):
                 verdict = "possible"
@@ -171,9 +146,9 @@ class DuplicateFinder:
         """Public reports that may tell of the same, from a probability of :data:`SIMILAR` on."""
         with self._lock:
             known = self._candidates(fingerprint, vector)
-            public = [(other, cosine) for other, cosine in known if other.visibility == "public"]
-            scored = self._scored(fingerprint, public, SIMILAR)
-            return tuple(self._match(*found) for found in scored[:limit])
+            public = [found for found in known if found.fingerprint.visibility == "public"]
+            scored = self.judge.scored(fingerprint, public, SIMILAR)
+            return tuple(map(self._match, scored[:limit]))
 
     def nearest(self, vector: Vector, *, limit: int) -> list[tuple[str, float]]:
         """(report id, cosine) of the nearest reports; secret ones are not in the index."""
@@ -211,6 +186,7 @@ class DuplicateFinder:
         with self._lock:
             self.index.remove([report_id])
             self._seen = None
+            unpack.cache_clear()
             return self._known.drop(report_id)
 
     def restore(self, stored: Iterable[tuple[Fingerprint, str]]) -> None:
@@ -248,8 +224,8 @@ class DuplicateFinder:
         Only candidates are counted, so a count saturates near :data:`BLOCK_SIZE`.
         """
         with self._lock:
-            near = [f for f, _ in self._candidates(fingerprint, vector) if _alike(f, fingerprint)]
-        near = [f for f in near if _within(f, fingerprint, hours)]
+            known = [c.fingerprint for c in self._candidates(fingerprint, vector)]
+        near = [f for f in known if _within(f, fingerprint, hours) and _alike(f, fingerprint)]
         reporters = {f.reporter for f in (*near, fingerprint) if f.reporter}
         return Burst(len(near) + 1, len(reporters), hours)
 
@@ -273,63 +249,33 @@ class DuplicateFinder:
         blocks = _keys(fingerprint) if fingerprint.visibility != "secret" else ()
         self._known.put(fingerprint, incident_id, blocks)
 
-    def _scored(
-        self, fingerprint: Fingerprint, known: Iterable[tuple[Fingerprint, float]], least: float
-    ) -> list[Scored]:
-        """Candidates of at least this probability, best first."""
-        scored: list[Scored] = []
-        for other, cosine in known:
-            features = self.scorer.features(fingerprint, other, cosine)
-            probability = round(self._probability(features, fingerprint, other), 4)
-            if probability >= least:
-                scored.append((probability, round(cosine, 4), other.report_id, features))
-        return sorted(scored, key=_best_first)
-
     def _torn(self, scored: list[Scored]) -> bool:
         """Whether two incidents that a person told apart are both duplicates, one the best."""
         if not self._apart:
             return False
-        sure = [self._known.incident(s[2]) for s in scored if s[0] >= self.thresholds.duplicate]
+        least = self.judge.thresholds.duplicate
+        sure = [self._known.incident(s.report_id) for s in scored if s.probability >= least]
         return not self._apart.get(sure[0] or "", set()).isdisjoint(sure)
 
-    def _match(
-        self, probability: float, cosine: float, report_id: str, features: PairFeatures
-    ) -> Match:
-        return Match(report_id, probability, cosine, self.scorer.evidence(features))
+    def _match(self, scored: Scored) -> Match:
+        evidence = self.judge.scorer.evidence(scored.features)
+        return Match(scored.report_id, scored.probability, scored.cosine, evidence)
 
-    def _probability(
-        self, features: PairFeatures, fingerprint: Fingerprint, other: Fingerprint
-    ) -> float:
-        probability = self.scorer.probability(features)
-        if features.exact_copy and _agrees(features, fingerprint, other):
-            return max(probability, CERTAIN)
-        if len(fingerprint.words) < GENERIC_WORDS and not features.spot:
-            return min(probability, self.thresholds.possible - STEP)
-        if features.exact_copy or features.differs:
-            return min(probability, self.thresholds.duplicate - STEP)
-        return probability
-
-    def _candidates(
-        self, fingerprint: Fingerprint, vector: Vector
-    ) -> list[tuple[Fingerprint, float]]:
-        """Reports worth scoring, each once, with the cosine of its embedding (0: unknown).
-
-        The last answer is kept until the memory changes: ``find`` and ``burst`` ask alike.
-        """
+    def _candidates(self, fingerprint: Fingerprint, vector: Vector) -> list[Candidate]:
+        """The last answer is kept until the memory changes: ``find`` and ``burst`` ask alike."""
         if self._seen is None or self._seen[0] is not fingerprint:
             self._seen = fingerprint, list(self._search(fingerprint, vector))
         return self._seen[1]
 
-    def _search(
-        self, fingerprint: Fingerprint, vector: Vector
-    ) -> Iterator[tuple[Fingerprint, float]]:
+    def _search(self, fingerprint: Fingerprint, vector: Vector) -> Iterator[Candidate]:
         near = dict(self.index.search(vector[None, :], NEIGHBOURS)[0])
         blocks = (self._known.block(key) for key in _keys(fingerprint))
         latest = (i for block in blocks for i in islice(block, BLOCK_SIZE))
         for report_id in dict.fromkeys((*near, *latest)):
-            known = self._known.get(report_id)
-            if known and known.visibility != "secret" and report_id != fingerprint.report_id:
-                yield known, near.get(report_id) or self.index.cosine(report_id, vector)
+            packed = self._known.packed(report_id)
+            if packed is not None and report_id != fingerprint.report_id:
+                cosine = near.get(report_id) or self.index.cosine(report_id, vector)
+                yield Candidate(report_id, packed, cosine)
 
 
 def new_incident_id(report_id: str) -> str:
@@ -351,21 +297,6 @@ def _keys(fingerprint: Fingerprint) -> tuple[str, ...]:
     )
 
 
-def _agrees(features: PairFeatures, fingerprint: Fingerprint, other: Fingerprint) -> bool:
-    """Whether an exact copy is backed by more than its words."""
-    if features.conflict or _elsewhere(fingerprint.place, other.place):
-        return False
-    placed = features.same_district and len(fingerprint.words) >= GENERIC_WORDS
-    telling = features.spot and len(fingerprint.words) >= TELLING_WORDS
-    return bool(features.same_reporter or placed or telling)
-
-
-def _elsewhere(one: str | None, other: str | None) -> bool:
-    """Whether two places lie apart, from village to province; one may lie within the other."""
-    shared = min(len(one or ""), len(other or ""))
-    return (one or "")[:shared] != (other or "")[:shared]
-
-
 def _alike(a: Fingerprint, b: Fingerprint) -> bool:
     """Near-identical texts: Jaccard overlap of content words of at least :data:`ALIKE`."""
     shared, either = len(a.words & b.words), len(a.words | b.words)
@@ -374,7 +305,3 @@ def _alike(a: Fingerprint, b: Fingerprint) -> bool:
 
 def _within(earlier: Fingerprint, now: Fingerprint, hours: float) -> bool:
     return abs((now.received_at - earlier.received_at).total_seconds()) <= hours * 3600
-
-
-def _best_first(scored: Scored) -> tuple[float, float, str]:
-    return -scored[0], -scored[1], scored[2]

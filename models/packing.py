@@ -7,7 +7,7 @@ import struct
 from array import array
 from dataclasses import fields
 from datetime import datetime
-from functools import cache
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any, get_origin, get_type_hints
 
 from pilah.models.reading import Fingerprint
@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 _HASHED = ("words", "names", "spots", "things")
 """Fields that are sets of unsigned 32-bit integers: packed as such."""
 _OTHERS = tuple(f.name for f in fields(Fingerprint) if f.name not in (*_HASHED, "report_id"))
+_PACKED = (*_HASHED, *_OTHERS)
+MAX_UNPACKED = 1 << 14
+"""Most fingerprints that are kept unpacked."""
 _COUNTS = struct.Struct(f"<{len(_HASHED)}H")
 
 
@@ -30,25 +33,29 @@ def pack(fingerprint: Fingerprint) -> bytes:
     return _COUNTS.pack(*map(len, hashed)) + words + text.encode()
 
 
+@lru_cache(maxsize=MAX_UNPACKED)
 def unpack(report_id: str, packed: bytes) -> Fingerprint:
-    """The inverse of :func:`pack`."""
+    """The inverse of :func:`pack`; the latest are kept, for one report meets many."""
     counts = _COUNTS.unpack_from(packed)
-    start = _COUNTS.size
-    found: dict[str, Any] = {"report_id": report_id}
-    for name, count in zip(_HASHED, counts, strict=True):
-        found[name] = frozenset(array("I", packed[start : start + 4 * count]))
+    start, hashed = _COUNTS.size, []
+    for count in counts:
+        hashed.append(frozenset(array("I", packed[start : start + 4 * count])))
         start += 4 * count
-    return Fingerprint(**found, **_typed(zip(_OTHERS, json.loads(packed[start:]), strict=True)))
+    rest = json.loads(packed[start:])
+    made = [v if v is None else make(v) for make, v in zip(_other_makers(), rest, strict=True)]
+    return Fingerprint(report_id, **dict(zip(_PACKED, (*hashed, *made), strict=True)))
 
 
 def from_plain(plain: dict[str, Any]) -> Fingerprint:
     """A fingerprint from its JSON form; fields that are not known are left out."""
-    return Fingerprint(**_typed((k, v) for k, v in plain.items() if k in _makers()))
-
-
-def _typed(pairs: Any) -> dict[str, Any]:  # noqa: ANN401 - an iterable of (field, JSON value)
     makers = _makers()
-    return {name: value if value is None else makers[name](value) for name, value in pairs}
+    known = ((name, value) for name, value in plain.items() if name in makers)
+    return Fingerprint(**{n: v if v is None else makers[n](v) for n, v in known})
+
+
+@cache
+def _other_makers() -> tuple[Callable[[Any], Any], ...]:
+    return tuple(_makers()[name] for name in _OTHERS)
 
 
 @cache

@@ -88,6 +88,11 @@ class Remembered:
         row = self._rows.get(report_id)
         return None if row is None else unpack(report_id, self._packed[row])
 
+    def packed(self, report_id: str) -> bytes | None:
+        """The packed fingerprint of a report."""
+        row = self._rows.get(report_id)
+        return None if row is None else self._packed[row]
+
     def incident(self, report_id: str) -> str | None:
         """The incident of a report."""
         row = self._rows.get(report_id)

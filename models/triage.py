@@ -105,7 +105,7 @@ class Triager:
             service=service_version,
             bundle=bundle.version,
             labels=bundle.label_set,
-            thresholds=f"{bundle.thresholds_version}-{finder.thresholds.version}",
+            thresholds=f"{bundle.thresholds_version}-{finder.judge.thresholds.version}",
             index=finder.index.version,
         )
 

@@ -33,7 +33,7 @@ from pilah.service.cli_common import (
     spare,
     triager,
 )
-from pilah.service.readers import AHEAD, JobsOption, reading
+from pilah.service.workers import JobsOption, workers
 
 OutOption = Annotated[Path | None, typer.Option("-o", "--output", help="Output file.")]
 InArgument = Annotated[Path, typer.Argument(metavar="IN", help=".jsonl, .csv or .parquet")]
@@ -72,12 +72,13 @@ def classify(
     bad = 0
     answers: list[Triage] = []
     with (
-        reading(bundle, jobs, Triager.analyse) as begin,
+        workers(engine, bundle, jobs) as crew,
         writer(None if table else output) as out,
         lazy(trouble) as refuse,
         progress("laporan", total) as tick,
     ):
-        found = triage_rows(engine, rows, region=region, begin=begin, window=AHEAD * jobs)
+        begin = crew.begin(Triager.analyse)
+        found = triage_rows(engine, rows, region=region, begin=begin, window=crew.window)
         for outcome in found:
             if isinstance(outcome.content, BadRow):
                 refuse(asdict(outcome.content))

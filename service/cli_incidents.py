@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict
 from pathlib import Path
 
 import typer
 from rich.table import Table
 
-from pilah.datasets.readers import BadRow, count_rows, read_rows
+from pilah.datasets.readers import BadRow, Row, count_rows, read_rows
 from pilah.datasets.regions import load_regions
-from pilah.models.clustering import Summary, cluster_rows
+from pilah.models.clustering import Clustered, Summary, cluster_rows, score_all
 from pilah.models.triage import Triager
 from pilah.service.cli_common import (
     BundleOption,
@@ -26,7 +27,7 @@ from pilah.service.cli_common import (
     triager,
 )
 from pilah.service.cli_files import InArgument, OutOption, lazy, writer
-from pilah.service.readers import AHEAD, JobsOption, reading
+from pilah.service.workers import JobsOption, Workers, workers
 
 SHOWN = 10
 """Incidents in the summary table."""
@@ -59,13 +60,12 @@ def cluster(
     engine, summary, bad = triager(bundle), Summary(), 0
     trouble = Path(f"{output or source.name}.errors.jsonl")
     with (
-        reading(bundle, jobs, Triager.recognise) as begin,
+        workers(engine, bundle, jobs) as crew,
         writer(output) as out,
         lazy(trouble) as refuse,
         progress("laporan", total) as tick,
     ):
-        found = cluster_rows(engine, rows, summary, region=region, begin=begin, window=AHEAD * jobs)
-        for row in found:
+        for row in clustered(engine, rows, summary, crew, region=region):
             if isinstance(row.content, BadRow):
                 refuse(asdict(row.content))
                 bad += 1
@@ -76,6 +76,16 @@ def cluster(
     if bad:
         errors.print(f"{bad} bad row(s): see {trouble}", highlight=False)
         raise typer.Exit(1)
+
+
+def clustered(
+    engine: Triager, rows: Iterable[Row], summary: Summary, crew: Workers, *, region: str | None
+) -> Iterator[Clustered]:
+    """The rows with their incidents, the heavy work done by the crew."""
+    begin, score = crew.begin(Triager.recognise), crew.begin(score_all)
+    return cluster_rows(
+        engine, rows, summary, region=region, begin=begin, score=score, window=crew.window
+    )
 
 
 def _tell(summary: Summary) -> None:

@@ -80,17 +80,20 @@ def test_the_summary_counts_every_report_once(bundle: Bundle, tmp_path: Path) ->
     assert (known.first.day, known.last.day) == (1, 4)
 
 
-@pytest.mark.parametrize("window", [1, 3])
-def test_reading_ahead_keeps_the_order(bundle: Bundle, tmp_path: Path, window: int) -> None:
-    engine = Triager.from_bundle(bundle, service_version="test")
-    path = write(str(tmp_path / "a.jsonl"), [*reports(2), {"id": "bad"}, *ROWS[:5]])
-    found, _ = grouped(
-        bundle, path, window=window, begin=lambda items: lambda: engine.recognise(items)
-    )
+@pytest.mark.parametrize("window", [2, 9])
+@pytest.mark.parametrize("chunk", [1, 3])
+def test_working_ahead_changes_nothing(
+    bundle: Bundle, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, window: int, chunk: int
+) -> None:
+    again = [row | {"id": f"x{row['id']}"} for row in reports(3, text=ROWS[0]["text"])]
+    path = write(str(tmp_path / "a.jsonl"), [*reports(2), {"id": "bad"}, *ROWS[:5], *again])
+    wanted, counted = grouped(bundle, path)
+    monkeypatch.setattr("pilah.models.batch.CHUNK", chunk)
+    found, summary = grouped(bundle, path, window=window)
     assert isinstance(found[2], BadRow)
-    assert [a.report_id for a in found if isinstance(a, Assigned)] == [
-        "c0", "c1", *(row["id"] for row in ROWS[:5])
-    ]  # fmt: skip
+    assert found == wanted
+    assert summary.largest(9) == counted.largest(9)
+    assert len(summary.incidents) > 1
 
 
 def test_marks_are_those_of_the_whole_analysis(bundle: Bundle) -> None:

@@ -18,10 +18,10 @@ from pilah.datasets.errors import BundleError
 from pilah.models.bundle import FORMAT, Bundle
 from pilah.models.encoder import HashEncoder, unit
 from pilah.models.features import VIEWS, NgramFeatures
-from pilah.models.incidents import DuplicateThresholds
 from pilah.models.linear import LinearHead, calibrated, dequantise, quantise
 from pilah.models.pairs import plain_scorer
 from pilah.models.registry import SHIPPED, Registry
+from pilah.models.scoring import DuplicateThresholds
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -13,10 +13,11 @@ from pilah.datasets.records import Report
 from pilah.models.answer import Duplicates
 from pilah.models.encoder import HashEncoder
 from pilah.models.fingerprint import make_fingerprint
-from pilah.models.incidents import DuplicateFinder, DuplicateThresholds, new_incident_id
+from pilah.models.incidents import DuplicateFinder, new_incident_id
 from pilah.models.index import VectorIndex
 from pilah.models.pairs import plain_scorer
 from pilah.models.reading import Fingerprint, PlaceReading, Vector
+from pilah.models.scoring import DuplicateThresholds
 from pilah.models.text import read_text
 
 NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)

@@ -18,9 +18,9 @@ from scipy.special import expit
 from sklearn.metrics import average_precision_score, log_loss, precision_recall_curve
 from sklearn.model_selection import GroupKFold
 
-from pilah.models.incidents import DuplicateThresholds
 from pilah.models.pair_features import FEATURES, pair_features
 from pilah.models.pairs import PairScorer, plain_scorer
+from pilah.models.scoring import DuplicateThresholds
 from pilah.models.word_weights import PLAIN, WordWeights
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ from pilah.datasets.errors import InputError
 from pilah.evaluation.evaluate import evaluate
 from pilah.models.bundle import Bundle
 from pilah.models.features import NgramFeatures, beside
-from pilah.models.incidents import DuplicateThresholds
+from pilah.models.scoring import DuplicateThresholds
 from pilah.models.triage import Triager
 from pilah.training.card import write_card
 from pilah.training.data import Prepared, hold_out, prepare

@@ -69,6 +69,12 @@ def labelled(path: Path, mapping: Mapping[str, str] | None = None) -> list[Label
     return [row for row in rows if isinstance(row, LabelledReport)]
 
 
+def corpus() -> list[LabelledReport]:
+    """Every report of the written corpus."""
+    files = sorted((ROOT / "datasets" / "data" / "corpus").glob("*.jsonl"))
+    return [row for file in files for row in labelled(file)]
+
+
 def load_bundle(folder: Path | None) -> Bundle:
     """The bundle of a folder, or the shipped one."""
     return Bundle.load(folder or shipped_bundle())
@@ -82,6 +88,11 @@ def engine(bundle: Bundle) -> Triager:
 def peak_mb() -> float:
     """Largest resident memory of this process so far, in MB (Linux counts in KiB)."""
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e6
+
+
+def resident() -> int:
+    """Resident memory of this process in bytes (Linux)."""
+    return int(Path("/proc/self/statm").read_text().split()[1]) * resource.getpagesize()
 
 
 def share(part: int, whole: int) -> float:

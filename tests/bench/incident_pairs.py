@@ -97,7 +97,7 @@ def read(triager: Triager, rows: Sequence[LabelledReport]) -> list[Analysis]:
 
 def probability(triager: Triager, a: Analysis, b: Analysis) -> float:
     """What ``pilah compare`` says of two reports."""
-    scorer = triager.finder.scorer
+    scorer = triager.finder.judge.scorer
     cosine = float(a.vector @ b.vector)
     return scorer.probability(scorer.features(a.fingerprint, b.fingerprint, cosine))
 
@@ -110,7 +110,7 @@ def written(triager: Triager, split: str) -> dict[str, Any]:
     vectors = np.stack([a.vector for a in read_rows])
     drawn = training_pairs(Material(rows, prints, vectors))
     pairs = [pair for pair in drawn if pair.kind in WRITTEN]
-    scorer = triager.finder.scorer
+    scorer = triager.finder.judge.scorer
     score = [scorer.probability(scorer.features(p.a, p.b, p.cosine)) for p in pairs]
     same, kind = np.array([p.same for p in pairs]), np.array([p.kind for p in pairs])
     close = np.isin(kind, ("same", "hard"))
@@ -204,7 +204,7 @@ def cosines(pairs: Sequence[Judged], rows: Sequence[LabelledReport]) -> Floats:
 
 def verdicts(triager: Triager, same: Truth, score: Floats) -> dict[str, Any]:
     """How often each verdict is right on these pairs, and how much of the same it finds."""
-    limits, found = triager.finder.thresholds, {}
+    limits, found = triager.finder.judge.thresholds, {}
     for name, least in (("duplicate", limits.duplicate), ("possible", limits.possible)):
         said = score >= least
         found[name] = {

@@ -19,11 +19,10 @@ from typing import Any
 
 import faiss
 import numpy as np
-from common import ROOT, console, finish, load_bundle, parser, table
+from common import console, corpus, finish, load_bundle, parser, resident, table
 from numpy.typing import NDArray
 from sklearn.decomposition import TruncatedSVD
 
-from pilah.datasets.readers import read_rows
 from pilah.datasets.records import LabelledReport
 from pilah.models.bundle import Bundle
 from pilah.models.encoder import unit
@@ -43,17 +42,11 @@ SEED = 7
 Matrix = NDArray[np.float32]
 
 
-def corpus() -> list[LabelledReport]:
-    """Every report of the written corpus."""
-    files = sorted((ROOT / "datasets" / "data" / "corpus").glob("*.jsonl"))
-    rows = [row.content for file in files for row in read_rows(file)]
-    return [row for row in rows if isinstance(row, LabelledReport)]
-
-
 def bases(bundle: Bundle, rows: list[LabelledReport], dims: list[int]) -> dict[int, Matrix]:
     """Embeddings of the texts in each wanted dimension."""
-    features = bundle.features.transform([read_text(r.report.full_text).normal for r in rows])
-    found = {bundle.encoder.dim: bundle.encoder.project(features)}
+    normals = [read_text(r.report.full_text).normal for r in rows]
+    features, vectors = bundle.read(normals)
+    found = {bundle.encoder.dim: vectors}
     for dim in set(dims) - found.keys():
         svd = TruncatedSVD(dim, random_state=SEED, n_iter=3)
         found[dim] = unit(svd.fit_transform(features).astype(np.float32))
@@ -181,11 +174,6 @@ def remembered(bundle: Bundle, rows: list[LabelledReport], count: int) -> dict[s
         row["save_s"] = timed(lambda: finder.save(Path(folder), "bench"))
         row["load_s"] = timed(lambda: finder.recover(Path(folder), "bench"))
     return row
-
-
-def resident() -> int:
-    """Resident memory of this process in bytes (Linux)."""
-    return int(Path("/proc/self/statm").read_text().split()[1]) * 4096
 
 
 def timed(run: Callable[[], object]) -> float:

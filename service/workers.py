@@ -1,0 +1,77 @@
+"""Processes that do the heavy work on a file beside the one that remembers and writes."""
+
+from __future__ import annotations
+
+import multiprocessing
+from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Annotated, TypeVar
+
+import typer
+
+from pilah.models.triage import Triager
+from pilah.service.cli_common import triager
+
+AHEAD = 2
+"""Chunks of reports that wait for each process."""
+JobsOption = Annotated[
+    int, typer.Option(min=1, help="Processes that read and compare; each takes some 300 MB.")
+]
+W = TypeVar("W")
+T = TypeVar("T")
+_engines: list[Triager] = []
+"""The one engine of a working process."""
+
+
+@dataclass(frozen=True, slots=True)
+class Workers:
+    """Where the heavy work is done: in processes with an engine of their own, or right here.
+
+    Attributes:
+        engine: does the work when there are no processes.
+        pool: the processes.
+        window: pieces of work that are begun before the first is waited for.
+    """
+
+    engine: Triager
+    pool: ProcessPoolExecutor | None = None
+    window: int = 1
+
+    def begin(self, work: Callable[[Triager, W], T]) -> Callable[[W], Callable[[], T]]:
+        """What begins such work; what that gives waits for the result.
+
+        Args:
+            work: a function of a module, or a method of :class:`Triager` such as
+                ``Triager.analyse``, that asks nothing of the engine's memory.
+        """
+        pool = self.pool
+        if pool is None:
+            return lambda given: lambda: work(self.engine, given)
+        return lambda given: pool.submit(_do, work, given).result
+
+
+@contextmanager
+def workers(engine: Triager, bundle: str | None, jobs: int) -> Iterator[Workers]:
+    """So many working processes, for as long as the context is open.
+
+    Args:
+        engine: that of this process, which works alone with one job.
+        bundle: name or folder, as the command was given it.
+        jobs: number of processes; 1 starts none.
+    """
+    if jobs == 1:
+        yield Workers(engine)
+        return
+    context = multiprocessing.get_context("spawn")  # a fork would share the threads of FAISS
+    with ProcessPoolExecutor(jobs, context, _prepare, (bundle,)) as pool:
+        yield Workers(engine, pool, AHEAD * jobs)
+
+
+def _prepare(bundle: str | None) -> None:
+    _engines.append(triager(bundle))
+
+
+def _do(work: Callable[[Triager, W], T], given: W) -> T:
+    return work(_engines[0], given)
