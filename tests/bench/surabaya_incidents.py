@@ -1,7 +1,7 @@
 """A city's whole history grouped into incidents: speed, and what was found.
 
 No incident of this city is known, so this measures work and size, not rightness: for that see the
-pairs. Reading, scoring and the rest are timed apart, because the first two can be spread over processes.
+pairs. Reading and scoring are timed apart, because they can be spread over processes.
 """
 
 from __future__ import annotations
