@@ -43,7 +43,8 @@ def unpack(report_id: str, packed: bytes) -> Fingerprint:
         start += 4 * count
     rest = json.loads(packed[start:])
     made = [v if v is None else make(v) for make, v in zip(_other_makers(), rest, strict=True)]
-    return Fingerprint(report_id, **dict(zip(_PACKED, (*hashed, *made), strict=True)))
+    found: dict[str, Any] = dict(zip(_PACKED, (*hashed, *made), strict=True))
+    return Fingerprint(report_id, **found)
 
 
 def from_plain(plain: dict[str, Any]) -> Fingerprint:
