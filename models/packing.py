@@ -51,7 +51,8 @@ def from_plain(plain: dict[str, Any]) -> Fingerprint:
     """A fingerprint from its JSON form; fields that are not known are left out."""
     makers = _makers()
     known = ((name, value) for name, value in plain.items() if name in makers)
-    return Fingerprint(**{n: v if v is None else makers[n](v) for n, v in known})
+    found: dict[str, Any] = {n: v if v is None else makers[n](v) for n, v in known}
+    return Fingerprint(**found)
 
 
 @cache
