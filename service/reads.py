@@ -4,23 +4,22 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, exists, func, or_, select
+from sqlalchemy import ColumnElement, Connection, Row, Select, func, select
 
 from pilah.datasets.records import Report
 from pilah.models.reading import Fingerprint, Vector
 from pilah.service.codecs import fingerprint_from_text, report_from_columns, vector_from_bytes
+from pilah.service.desk.cases import has_reason
 from pilah.service.desk.tables import cases
 from pilah.service.loop import refusing
-from pilah.service.loop.tables import review_requests
 from pilah.service.tables import (
     decisions,
     fingerprints,
     replies,
     reports,
-    review_reasons,
     suggestions,
 )
 
@@ -84,7 +83,7 @@ class Member:
     received_at: str
     incident_id: str
     triage: dict[str, Any]
-    requests: tuple[str, ...] = ()
+    why: tuple[str, ...] = ()  # of the review queue: why a person must look
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,61 +183,48 @@ def incident_counts(connection: Connection, incident_id: str) -> list[Row[Any]]:
 def incident_members(connection: Connection, incident_id: str, *, limit: int) -> list[Member]:
     """The reports of an incident, oldest first, at most ``limit``."""
     query = _members().where(reports.c.incident_id == incident_id)
-    return _fetch(connection, query.order_by(reports.c.seq).limit(limit))
+    return [_member(r) for r in connection.execute(query.order_by(reports.c.seq).limit(limit))]
 
 
 def review_queue(
     connection: Connection, *, reason: str | None, after: int, limit: int
 ) -> list[Member]:
     """Reports that wait for a person, oldest first, those after the sequence number ``after``."""
-    query = _waiting(_members(), reason).where(reports.c.seq > after)
-    found = _fetch(connection, query.order_by(reports.c.seq).limit(limit))
-    asked = open_requests(connection, [member.report_id for member in found])
-    return [replace(m, requests=tuple(asked.get(m.report_id, ()))) for m in found]
-
-
-def open_requests(connection: Connection, ids: Sequence[str]) -> dict[str, list[str]]:
-    """Why those of the reports wait that a person asked to look at again, oldest first."""
-    table, found = review_requests, dict[str, list[str]]()
-    mine = table.c.report_id.in_(ids) & table.c.decision.is_(None)
-    for row in connection.execute(select(table).where(mine).order_by(table.c.made_at)):
-        found.setdefault(row.report_id, []).append(row.reason)
-    return found
+    query = _members(cases.c.reasons).join(cases, cases.c.report_id == reports.c.id)
+    query = query.where(*_waits(reason), reports.c.seq > after)
+    rows = connection.execute(query.order_by(reports.c.seq).limit(limit))
+    return [_member(row, tuple(row.reasons.split())) for row in rows]
 
 
 def review_count(connection: Connection, *, reason: str | None = None) -> int:
     """How many reports wait for a person."""
-    base = select(func.count()).select_from(reports)
-    count: int = connection.execute(_waiting(base, reason)).scalar_one()
+    number = select(func.count()).where(*_waits(reason))
+    count: int = connection.execute(number).scalar_one()
     return count
 
 
-def _waiting(query: Select[Any], reason: str | None) -> Select[Any]:
-    query = query.join(cases, cases.c.report_id == reports.c.id).where(cases.c.status == "waiting")
-    asked = select(review_requests.c.report_id).where(review_requests.c.decision.is_(None))
-    if reason is None:
-        return query
-    named = (review_reasons.c.report_id == reports.c.id) & (review_reasons.c.reason == reason)
-    again = reports.c.id.in_(asked.where(review_requests.c.reason == reason))
-    return query.where(or_(exists().where(named), again))
+def _waits(reason: str | None) -> list[ColumnElement[bool]]:
+    """Conditions on ``cases``."""
+    waits = [cases.c.status == "waiting"]
+    return waits if reason is None else [*waits, has_reason(reason)]
 
 
-def _members() -> Select[Any]:
-    return select(
-        reports.c.seq,
-        reports.c.id,
-        reports.c.visibility,
-        reports.c.received_at,
-        reports.c.incident_id,
-        suggestions.c.triage,
-    ).join(suggestions)
+def _members(*more: ColumnElement[Any]) -> Select[Any]:
+    names = ("seq", "id", "visibility", "received_at", "incident_id")
+    mine = [reports.c[name] for name in names]
+    return select(*mine, suggestions.c.triage, *more).join_from(reports, suggestions)
 
 
-def _fetch(connection: Connection, query: Select[Any]) -> list[Member]:
-    return [
-        Member(r.seq, r.id, r.visibility, r.received_at, r.incident_id, json.loads(r.triage))
-        for r in connection.execute(query)
-    ]
+def _member(row: Row[Any], why: tuple[str, ...] = ()) -> Member:
+    return Member(
+        row.seq,
+        row.id,
+        row.visibility,
+        row.received_at,
+        row.incident_id,
+        json.loads(row.triage),
+        why,
+    )
 
 
 def remembered(connection: Connection, made_by: str) -> Iterator[tuple[Fingerprint, Vector, str]]:

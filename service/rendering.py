@@ -34,6 +34,7 @@ def templates() -> Environment:
     )
     environment.globals["word"] = word
     environment.filters["match_words"] = match_words
+    environment.filters["number"] = lambda value: f"{value:,}".replace(",", ".")
     environment.filters["percent"] = lambda value: f"{100 * value:.0f} %"
     environment.filters["local_time"] = local_time
     environment.filters["local_day"] = local_day

@@ -97,7 +97,7 @@ def queue_view(member: Member, secret: Collection[str]) -> dict[str, Any]:
         "visibility": member.visibility,
         "received_at": member.received_at,
         "incident_id": member.incident_id,
-        "reasons": [*member.requests, *member.triage["review"]["reasons"]],
+        "reasons": list(member.why),
         "suggestion": for_reader(member.triage, member.visibility, secret),
     }
 

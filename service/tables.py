@@ -108,14 +108,6 @@ suggestions = Table(
     Index("suggestions_review", "review_needed"),
 )
 
-review_reasons = Table(
-    "review_reasons",
-    metadata,
-    Column("report_id", String(500), ForeignKey("reports.id"), primary_key=True),
-    Column("reason", String(200), primary_key=True),
-    Index("review_reasons_reason", "reason"),
-)
-
 decisions = Table(
     "decisions",
     metadata,

@@ -31,7 +31,6 @@ from pilah.service.tables import (
     fingerprints,
     replies,
     reports,
-    review_reasons,
     suggestions,
 )
 
@@ -100,8 +99,6 @@ def _save_suggestion(connection: Connection, triage: Triage, incident: str, mome
             made_at=moment,
         )
     )
-    for reason in dict.fromkeys(triage.review.reasons):
-        connection.execute(insert(review_reasons).values(report_id=triage.report_id, reason=reason))
 
 
 def save_fingerprint(

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from desk_kit import SLEMAN, Browser, Desk, open_desk
+from desk_kit import BADUNG, SLEMAN, Browser, Desk, open_desk
 from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import update
@@ -75,6 +75,50 @@ def test_filters(desk: Desk) -> None:
         connection.execute(update(cases).where(cases.c.report_id == "Q2").values(region="34.04.07"))
     assert order(browser.get("/meja", region="34").text) == ["Q2"]
     assert order(browser.get("/meja", region="3").text) == []
+
+
+def offered(page: str, field: str) -> list[str]:
+    """What a filter offers, without "Semua"."""
+    found = re.search(rf'<select id="{field}".*?</select>', page, re.DOTALL)
+    assert found
+    return re.findall(r"<option[^>]*>([^<]+)</option>", found[0])[1:]
+
+
+def test_filters_say_how_many_and_are_taken_off_one_by_one(desk: Desk) -> None:
+    for number in range(3):
+        desk.classify(f"halo {number}", id=f"F{number}")
+    desk.classify("sebarkan kabar ini", id="F9")
+    with desk.store.writing() as connection:
+        for name, code in (("F0", "34.04.07"), ("F1", "34.04.06"), ("F2", "51.03")):
+            mine = cases.c.report_id == name
+            connection.execute(update(cases).where(mine).values(region=code, topic=f"T{name}"))
+    browser = desk.browser("sari")
+    page = browser.get("/meja").text
+    assert offered(page, "reason") == ["Topik belum pasti (4)", "Berciri hoaks (1)"]
+    assert offered(page, "topic") == ["TF0 (1)", "TF1 (1)", "TF2 (1)"]
+    assert offered(page, "agency") == ["Dinas PU (4)"]
+    assert offered(page, "region") == ["Daerah Istimewa Yogyakarta (2)", "Bali (1)"]
+    page = browser.get("/meja", region="34", topic="TF0", agency="Dinas PU").text
+    assert order(page) == ["F0"]
+    assert offered(page, "region")[1] == "\u2003Kabupaten Sleman (2)"
+    assert 'href="/meja?region=34&amp;agency=Dinas+PU">Topik: TF0' in page
+    gone = browser.get("/meja", region="11.01", reason="entah").text
+    assert order(gone) == []
+    assert "Kabupaten Aceh Selatan (0)" in gone
+    assert "entah (0)" in gone
+
+
+def test_moderators_choose_among_the_districts_of_their_own_government(desk: Desk) -> None:
+    for number, code in enumerate(("34.04.07", "34.04.06", "51.03.02")):
+        desk.classify(f"halo {number}", id=f"G{number}")
+        with desk.store.writing() as connection:
+            mine = update(cases).where(cases.c.report_id == f"G{number}")
+            government = BADUNG if number == 2 else SLEMAN
+            connection.execute(mine.values(region=code, government=government))
+    names = [n.strip() for n in offered(desk.browser("mimi").get("/meja").text, "region")]
+    assert names == [
+        "Daerah Istimewa Yogyakarta (2)", "Kabupaten Sleman (2)", "Mlati (1)", "Depok (1)",
+    ]  # fmt: skip
 
 
 def test_the_queue_has_pages(desk: Desk) -> None:

@@ -141,6 +141,13 @@ def test_the_store_keeps_what_the_fold_says(
     assert case
     assert case.status == now.status
     assert "agency" not in now.labels or case.agency == now.labels["agency"]
+    with intake.store.reading() as connection:
+        waiting = reads.review_queue(connection, reason=None, after=0, limit=10_000)
+        named = reads.review_count(connection, reason="topic_uncertain")
+    assert [m.report_id for m in waiting].count(name) == (case.status == "waiting")
+    assert named == len([m for m in waiting if "topic_uncertain" in m.why])
+    undone = {e.undoes for e in history}
+    assert ("refused" in case.why) == (kept[-1:] == ["refuse"] and len(history) not in undone)
 
 
 def test_of_two_who_saw_the_same_one_decides(intake: Intake) -> None:

@@ -203,7 +203,7 @@ def test_audits_measure_the_answers_nobody_looks_at(service: Service) -> None:
     with service.intake.store.reading() as connection:
         assert review_count(connection, reason="audit") == 12
         queue = review_queue(connection, reason=None, after=0, limit=5)
-        assert queue[0].requests == ("audit",)
+        assert queue[0].why == ("audit",)
         assert queue[0].triage["review"]["needed"] is False
     for n in range(8):
         say(service, f"A{n}", look="read")
@@ -282,7 +282,7 @@ def test_informative_reports_join_the_queue(tmp_path: Path) -> None:
             waiting = review_queue(connection, reason="informative", after=0, limit=50)
             again = most_informative(connection, 5)
         assert len(waiting) == int(0.2 * 25)  # the queue is topped up at the 50th report
-        assert all(m.requests == ("informative",) for m in waiting)
+        assert all(m.why == ("informative",) for m in waiting)
         assert not {m.report_id for m in waiting} & set(again)
         assert "rahasia" not in most_of(service)
 

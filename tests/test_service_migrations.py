@@ -8,6 +8,7 @@ from sqlalchemy import Connection, create_engine, inspect, select, text
 
 from pilah.service import migrations, tables
 from pilah.service.app import opened
+from pilah.service.desk.tables import cases
 from pilah.service.fake import FakeEngine
 from pilah.service.migrations import LATEST, StoreError
 from pilah.service.settings import Settings
@@ -57,11 +58,18 @@ def test_what_was_stored_is_still_there(old: str) -> None:
     columns = [tables.reports.c[name] for name in ("id", "topic", "place")]
     with Store.open(old) as store, store.reading() as connection:
         rows = connection.execute(select(*columns).order_by(tables.reports.c.seq)).all()
+        reasons = select(cases.c.reasons).order_by(cases.c.report_id)
+        why = connection.execute(reasons).scalars().all()
         status = connection.execute(select(tables.incidents.c.status)).scalars().all()
     assert [tuple(row) for row in rows] == [
         ("r1", "PEKERJAAN UMUM DAN PENATAAN RUANG", "34.04"),
         ("r2", "PEKERJAAN UMUM DAN PENATAAN RUANG", "34.04"),
         ("r3", "KEPENDUDUKAN", "34.71"),
+    ]
+    assert [set(reasons.split()) for reasons in why] == [
+        {"agency_uncertain"},
+        {"agency_uncertain", "possible_duplicate"},
+        {"topic_uncertain", "agency_uncertain", "needs_information"},
     ]
     assert status == ["open"] * 4  # one each, and the one that a person took r2 out into
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Row, Select, func, insert, select, update
 
 from pilah.datasets.agencies import load_agencies
 from pilah.service.desk.clock import due_at
@@ -30,9 +30,15 @@ class Case:
     agency: str | None
     government: str | None
     region: str | None
+    reasons: str
     due_at: str
     claimed_by: str | None
     claimed_until: str | None
+
+    @property
+    def why(self) -> list[str]:
+        """Why a person must look: what people asked first, then what the machine says."""
+        return self.reasons.split()
 
 
 def save_case(connection: Connection, report_id: str) -> None:
@@ -46,13 +52,12 @@ def save_case(connection: Connection, report_id: str) -> None:
     columns = [reports.c[name] for name in ("received_at", "incident_id", "place")]
     query: Select[Any] = select(*columns, *said).join_from(reports, suggestions)
     row = connection.execute(query.where(reports.c.id == report_id)).one()
-    asked = select(review_requests.c.reason).where(
-        review_requests.c.report_id == report_id, review_requests.c.decision.is_(None)
-    )
+    asked = requests_of(connection, report_id)
     now = standing(connection, report_id, unsure=row.review_needed)
     values = _values(row, now, offer=last_offer(connection, report_id))
-    if connection.execute(asked).first() is not None:
+    if asked:
         values["status"] = "waiting"
+    values["reasons"] = marked([*asked, *json.loads(row.triage)["review"]["reasons"]])
     values |= _ranked(connection, row, risk=float(values["risk"]))
     mine = cases.c.report_id == report_id
     if connection.execute(update(cases).where(mine).values(**values)).rowcount == 0:
@@ -123,6 +128,24 @@ def _values(row: Row[Any], now: Standing, *, offer: Mapping[str, Any] | None) ->
         "government": government if agency else suggested["government"],
         "region": row.place,
     }
+
+
+def requests_of(connection: Connection, report_id: str) -> list[str]:
+    """Why people want a report looked at again, as far as nobody did, the oldest first."""
+    table = review_requests
+    mine = (table.c.report_id == report_id) & table.c.decision.is_(None)
+    query = select(table.c.reason).where(mine).order_by(table.c.made_at, table.c.reason)
+    return list(connection.execute(query).scalars())
+
+
+def marked(reasons: Sequence[str]) -> str:
+    """Reasons as ``cases.reasons`` holds them."""
+    return "".join(f" {reason}" for reason in dict.fromkeys(reasons)) + " " * bool(reasons)
+
+
+def has_reason(reason: str) -> ColumnElement[bool]:
+    """Whether a row of ``cases`` waits for this reason."""
+    return cases.c.reasons.contains(f" {reason} ", autoescape=True)
 
 
 def _ranked(connection: Connection, row: Row[Any], *, risk: float) -> dict[str, Any]:

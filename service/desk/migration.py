@@ -1,10 +1,13 @@
-"""The step of the migrations that adds the cases and what decisions say more; frozen."""
+"""The steps of the migrations that add the cases and what decisions say more; frozen."""
 
 from __future__ import annotations
 
-from sqlalchemy import Connection, text
+import json
+from typing import Any
 
-from pilah.service.desk.cases import save_case
+from sqlalchemy import Connection, Row, text
+
+from pilah.service.desk.cases import marked, requests_of, save_case
 
 _BATCH = 1_000
 _STATEMENTS = (
@@ -32,10 +35,35 @@ _STATEMENTS = (
 def to_5(connection: Connection) -> None:
     """Cases: what waits, for whom, how urgently; decisions: what was done, and undone."""
     for statement in _STATEMENTS:
+        connection.execute(text(statement))  # the rows come with the last column, in to_7
+
+
+def to_7(connection: Connection) -> None:
+    """Cases say why a person must look, so that the queue by reason is an index scan, too."""
+    for statement in (
+        "ALTER TABLE cases ADD COLUMN reasons TEXT DEFAULT '' NOT NULL",
+        "DROP INDEX cases_queue",
+        "CREATE INDEX cases_queue ON cases (status, rank, report_id, reasons)",
+        "CREATE INDEX cases_reasons ON cases (status, reasons, due_at)",
+        "DROP TABLE review_reasons",
+    ):
         connection.execute(text(statement))
-    page = text("SELECT seq, id FROM reports WHERE seq > :after ORDER BY seq LIMIT :batch")
+    page = text(
+        "SELECT reports.seq, reports.id, suggestions.triage, cases.report_id AS known FROM reports "
+        "JOIN suggestions ON suggestions.report_id = reports.id "
+        "LEFT JOIN cases ON cases.report_id = reports.id "
+        "WHERE reports.seq > :after ORDER BY reports.seq LIMIT :batch"
+    )
+    change = text("UPDATE cases SET reasons = :reasons WHERE report_id = :report_id")
     after = 0
     while rows := connection.execute(page, {"after": after, "batch": _BATCH}).all():
         after = rows[-1].seq
         for row in rows:
-            save_case(connection, row.id)
+            if row.known is None:
+                save_case(connection, row.id)
+        connection.execute(change, [_reasons(connection, row) for row in rows])
+
+
+def _reasons(connection: Connection, row: Row[Any]) -> dict[str, str]:
+    said = json.loads(row.triage)["review"]["reasons"]
+    return {"report_id": row.id, "reasons": marked([*requests_of(connection, row.id), *said])}

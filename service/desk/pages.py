@@ -2,26 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from functools import lru_cache
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Annotated, Any
 from urllib.parse import urlencode
 
 from fastapi import APIRouter, Depends, Request
 from starlette.responses import RedirectResponse, Response
 
-from pilah.datasets.records import OUTCOMES
-from pilah.datasets.regions import load_regions
-from pilah.datasets.taxonomy import load_taxonomy
 from pilah.service.accounts.guard import Form, PageRoute, needs, page, sends
 from pilah.service.accounts.sessions import Session
 from pilah.service.desk import acting, claims, queue, viewing
+from pilah.service.desk.facets import Facet, facets
 from pilah.service.desk.queue import PAGE, Filter
 from pilah.service.desk.standing import ARCHIVE_REASONS
 from pilah.service.problems import Problem
 from pilah.service.rendering import html
 from pilah.service.state import Service, service_of
-from pilah.service.words import WORDS
 
 router = APIRouter(prefix="/meja", include_in_schema=False, route_class=PageRoute)
 
@@ -38,7 +35,7 @@ def show_queue(request: Request, session: Reader, mulai: str = "") -> Response:
     with service_of(request).intake.store.reading() as connection:
         rows = queue.rows(connection, user, shown, start=start)
         counts = queue.counts(connection, user, shown)
-        agencies = queue.agencies(connection, user, shown)
+        offered = facets(connection, user, shown)
     following = {**shown.to_query(), "mulai": str(start + PAGE)} if len(rows) > PAGE else None
     return page(
         request,
@@ -47,8 +44,9 @@ def show_queue(request: Request, session: Reader, mulai: str = "") -> Response:
         shown=shown,
         counts=counts,
         holder=claims.holder,
-        agencies=agencies,
-        choices=_choices(),
+        facets=offered,
+        statuses=STATUSES,
+        active=_active(shown, offered),
         following=urlencode(following) if following else "",
         query=urlencode(shown.to_query()),
         done=request.query_params.get("sudah", ""),
@@ -217,14 +215,13 @@ def _filter_fields(fields: Mapping[str, str]) -> dict[str, str]:
     return {name[2:]: value for name, value in fields.items() if name.startswith("f_")}
 
 
-@lru_cache(maxsize=1)
-def _choices() -> dict[str, Any]:
-    """What the filters offer."""
-    regions = load_regions()
-    return {
-        "regions": [(p.code, p.name) for p in regions.children("")],
-        "topics": sorted(t.main for t in load_taxonomy().mains()),
-        "reasons": tuple(WORDS["reason"]),
-        "statuses": STATUSES,
-        "outcomes": OUTCOMES,
-    }
+def _active(shown: Filter, offered: Sequence[Facet]) -> list[tuple[str, str, str]]:
+    """The filters in force: label, value for people, and the query of the queue without it."""
+    found = []
+    for facet in offered:
+        chosen = getattr(shown, facet.field)
+        if chosen:
+            name = next(c.name.strip() for c in facet.choices if c.value == chosen)
+            without = replace(shown, **{facet.field: ""})
+            found.append((facet.label, name, urlencode(without.to_query())))
+    return found

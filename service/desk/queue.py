@@ -10,14 +10,12 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, Select, func, or_, select
 
-from pilah.service import reads
 from pilah.service.accounts.roles import User
 from pilah.service.codecs import now_text
-from pilah.service.desk.cases import Case, case_from
+from pilah.service.desk.cases import Case, case_from, has_reason
 from pilah.service.desk.clock import day_start
 from pilah.service.desk.tables import cases
-from pilah.service.loop.tables import review_requests
-from pilah.service.tables import decisions, reports, review_reasons, suggestions
+from pilah.service.tables import decisions, reports, suggestions
 
 PAGE = 50
 """Reports on one page of the queue."""
@@ -61,7 +59,6 @@ class Waiting:
     size: int
     harm: float
     triage: dict[str, Any]
-    reasons: Sequence[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +69,7 @@ class Counts:
         waiting: with the filter.
         overdue: of those, past their third working day.
         mine: decisions of the user today.
-        everybody: decisions of all today.
+        everybody: decisions of all today, about what the user may see now.
     """
 
     waiting: int
@@ -86,7 +83,7 @@ def rows(connection: Connection, user: User, shown: Filter, *, start: int) -> li
     order = (cases.c.rank, cases.c.report_id)
     page = (  # sorted by itself: the texts of a page need not be carried through the sorting
         select(cases.c.report_id)
-        .where(*_scope(user), *_conditions(shown))
+        .where(*scope(user), *_conditions(shown))
         .order_by(*order)
         .offset(start)
         .limit(PAGE + 1)
@@ -98,16 +95,12 @@ def rows(connection: Connection, user: User, shown: Filter, *, start: int) -> li
         .where(cases.c.report_id.in_(page))
         .order_by(*order)
     )
-    found = connection.execute(query).all()
-    asked = reads.open_requests(connection, [row.report_id for row in found])
-    return [_waiting(row, asked.get(row.report_id, [])) for row in found]
+    return [_waiting(row) for row in connection.execute(query)]
 
 
-def _waiting(row: Row[Any], asked: Sequence[str]) -> Waiting:
+def _waiting(row: Row[Any]) -> Waiting:
     triage = json.loads(row.triage)
-    reasons = [*asked, *triage["review"]["reasons"]]
-    case = case_from(row)
-    return Waiting(case, row.visibility, row.received_at, row.size, row.harm, triage, reasons)
+    return Waiting(case_from(row), row.visibility, row.received_at, row.size, row.harm, triage)
 
 
 def next_free(
@@ -119,7 +112,7 @@ def next_free(
         cases.c.claimed_until <= now_text(),
         cases.c.claimed_by == user.name,
     )
-    query = select(cases.c.report_id).where(*_scope(user), *_conditions(shown), free)
+    query = select(cases.c.report_id).where(*scope(user), *_conditions(shown), free)
     if skip:
         query = query.where(cases.c.report_id.not_in(skip))
     query = query.order_by(cases.c.rank, cases.c.report_id).limit(1)
@@ -130,11 +123,13 @@ def counts(connection: Connection, user: User, shown: Filter) -> Counts:
     """How much waits and how far the day's work is."""
     late = func.count().filter(cases.c.due_at < now_text())
     base = select(func.count(), late).select_from(cases)
-    waiting, overdue = connection.execute(base.where(*_scope(user), *_conditions(shown))).one()
+    waiting, overdue = connection.execute(base.where(*scope(user), *_conditions(shown))).one()
     today = decisions.c.decided_at >= day_start(datetime.now(UTC)).isoformat(
         timespec="microseconds"
     )
     done = select(func.count()).select_from(decisions).where(today)
+    if own := scope(user):
+        done = done.join(cases, cases.c.report_id == decisions.c.report_id).where(*own)
     return Counts(
         waiting=waiting,
         overdue=overdue,
@@ -143,20 +138,8 @@ def counts(connection: Connection, user: User, shown: Filter) -> Counts:
     )
 
 
-def agencies(connection: Connection, user: User, shown: Filter) -> list[tuple[str, int]]:
-    """The agencies that reports of this status wait for, and how many each, the most first."""
-    number = func.count().label("number")
-    query = (
-        select(cases.c.agency, number)
-        .where(*_scope(user), cases.c.status == shown.status, cases.c.agency.is_not(None))
-        .group_by(cases.c.agency)
-        .order_by(number.desc(), cases.c.agency)
-        .limit(100)
-    )
-    return [(row.agency, row.number) for row in connection.execute(query)]
-
-
-def _scope(user: User) -> list[ColumnElement[bool]]:
+def scope(user: User) -> list[ColumnElement[bool]]:
+    """Conditions on ``cases``: what the user may see."""
     return [cases.c.government == user.government] if user.role == "moderator" else []
 
 
@@ -169,16 +152,8 @@ def _conditions(shown: Filter) -> list[ColumnElement[bool]]:
     if shown.agency:
         found.append(cases.c.agency == shown.agency)
     if shown.reason:
-        named = select(review_reasons.c.report_id).where(review_reasons.c.reason == shown.reason)
-        asked = _open_requests(review_requests.c.reason == shown.reason)
-        found.append(cases.c.report_id.in_(named.union(asked)))
+        found.append(has_reason(shown.reason))
     return found
-
-
-def _open_requests(*conditions: ColumnElement[bool]) -> Select[tuple[str]]:
-    """Reports that wait for another reason than the machine's answer names."""
-    table = review_requests
-    return select(table.c.report_id).where(table.c.decision.is_(None), *conditions)
 
 
 def _number(connection: Connection, query: Select[Any]) -> int:

@@ -23,13 +23,16 @@ cases = Table(
     Column("agency", Text),
     Column("government", Text),
     Column("region", String(20)),
+    # Why a person must look: codes apart by blanks, a blank at both ends; "" for none.
+    Column("reasons", Text, nullable=False, server_default=""),
     Column("claimed_by", String(100)),
     Column("claimed_until", String(40)),
-    Index("cases_queue", "status", "rank"),
+    Index("cases_queue", "status", "rank", "report_id", "reasons"),
     Index("cases_government", "status", "government", "rank"),
     Index("cases_topic", "status", "topic", "rank"),
     Index("cases_agency", "status", "agency", "rank"),
     Index("cases_region", "status", "region", "rank"),
     Index("cases_due", "status", "due_at"),
+    Index("cases_reasons", "status", "reasons", "due_at"),
     Index("cases_claimed", "claimed_by"),
 )

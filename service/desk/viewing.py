@@ -88,7 +88,6 @@ class Page:
     past: Sequence[PastCase]
     question: str
     events: Sequence[Mapping[str, Any]]
-    reasons: Sequence[str]
 
     @property
     def version(self) -> int:
@@ -134,10 +133,6 @@ def page_of(
         past=[] if hidden else _past(connection, engine, user, report_id),
         question=ask_text(suggestion["outcome"]["missing"]),
         events=incident_reads.events_of(connection, record.incident_id),
-        reasons=[
-            *reads.open_requests(connection, [report_id]).get(report_id, []),
-            *suggestion["review"]["reasons"],
-        ],
     )
 
 

@@ -1,10 +1,11 @@
 """How long the desk's pages take over a store of 100,000 reports.
 
 The store is filled with real shapes: reports of the written corpus are answered by the real engine
-through the real intake, then copied row by row under new ids and times until there are enough; two
-in five are decided. The figures are what a client on the same machine sees of the running service,
-one request at a time, so they hold the server's time and the way through HTTP; ``cpu`` is what the
-processor worked for server and client together, which other work on the machine hardly changes.
+through the real intake, then copied row by row under new ids, a day earlier each time, until there
+are enough; two in five are decided. The figures are what a client on the same machine sees of the
+running service, one request at a time, so they hold the server's time and the way through HTTP;
+``cpu`` is what the processor worked for server and client together, which other work on the machine
+hardly changes.
 
     python tests/bench/desk.py -o var/bench/desk.json
 """
@@ -88,10 +89,10 @@ def corpus() -> Iterator[dict[str, object]]:
 
 
 def copy(connection: Connection, number: int) -> None:
-    """Copy every report of the seed under another id, ``number`` hours earlier."""
-    mark, hours = f"~{number}", 3600 * number
+    """Copy every report of the seed under another id, ``number`` days earlier."""
+    mark, seconds = f"~{number}", 86_400 * number
     for statement in COPIES:
-        connection.execute(text(statement), {"mark": mark, "hours": hours})
+        connection.execute(text(statement), {"mark": mark, "seconds": seconds})
 
 
 COPIES = (
@@ -100,18 +101,21 @@ COPIES = (
     "INSERT INTO reports (id, hash, title, text, region, lat, lon, reported_at, received_at, "
     "channel, reporter_ref, visibility, chosen_agency, incident_id, topic, place) SELECT id || "
     ":mark, hash, title, text, region, lat, lon, reported_at, strftime('%Y-%m-%dT%H:%M:%f000+00:00'"
-    ", received_at, -:hours || ' seconds'), channel, reporter_ref, visibility, chosen_agency, "
+    ", received_at, -:seconds || ' seconds'), channel, reporter_ref, visibility, chosen_agency, "
     "incident_id || :mark, topic, place FROM reports WHERE instr(id, '~') = 0",
     "INSERT INTO suggestions SELECT report_id || :mark, triage, versions, incident_id || :mark, "
     "review_needed, made_at FROM suggestions WHERE instr(report_id, '~') = 0",
-    "INSERT INTO review_reasons SELECT report_id || :mark, reason FROM review_reasons "
-    "WHERE instr(report_id, '~') = 0",
     "INSERT INTO fingerprints (report_id, fingerprint, vector, made_by) SELECT report_id || :mark, "
     "replace(fingerprint, '\"' || report_id || '\"', '\"' || report_id || :mark || '\"'), vector, "
     "made_by FROM fingerprints WHERE instr(report_id, '~') = 0",
     "INSERT INTO cases (report_id, status, rank, harm, risk, size, due_at, topic, agency, "
-    "government, region) SELECT report_id || :mark, status, rank - :hours, harm, risk, size, "
-    "due_at, topic, agency, government, region FROM cases WHERE instr(report_id, '~') = 0",
+    "government, region, reasons) SELECT report_id || :mark, status, rank - :seconds, harm, risk, "
+    "size, strftime('%Y-%m-%dT%H:%M:%S+00:00', due_at, -:seconds || ' seconds'), topic, agency, "
+    "government, region, reasons FROM cases WHERE instr(report_id, '~') = 0",
+    "INSERT INTO facts (report_id, day, week, government, agency, outcome, sure, merged, hoax, "
+    "doubt) SELECT report_id || :mark, date(day, -:seconds || ' seconds'), "
+    "date(day, -:seconds || ' seconds', '-6 days', 'weekday 1'), government, agency, outcome, "
+    "sure, merged, hoax, doubt FROM facts WHERE instr(report_id, '~') = 0",
 )
 
 
@@ -120,19 +124,24 @@ def decide(connection: Connection) -> None:
     connection.execute(
         text(
             "INSERT INTO decisions (report_id, number, actor, labels, decided_at, action, before, "
-            "versions) SELECT cases.report_id, 1, 'bench', '{}', reports.received_at, 'forward', "
+            "versions) SELECT cases.report_id, 1, 'bench', CASE WHEN cases.reasons LIKE '%hoax%' "
+            "THEN '{\"hoax\": true}' ELSE '{}' END, strftime('%Y-%m-%dT%H:%M:%f000+00:00', "
+            "reports.received_at, (reports.seq % 120) || ' hours'), 'forward', "
             '\'{"labels": {}, "incident": ""}\', suggestions.versions FROM cases '
             "JOIN reports ON reports.id = cases.report_id JOIN suggestions ON "
             "suggestions.report_id = cases.report_id "
             "WHERE cases.status = 'waiting' AND reports.seq % 5 < 2"
         )
     )
-    connection.execute(
-        text(
-            "UPDATE cases SET status = 'decided' "
-            "WHERE report_id IN (SELECT report_id FROM decisions)"
-        )
-    )
+    for statement in (
+        "UPDATE cases SET status = 'decided' WHERE report_id IN (SELECT report_id FROM decisions)",
+        "INSERT INTO refusals (report_id, number, agency, withdrawn) SELECT cases.report_id, 1, "
+        "cases.agency, 0 FROM cases JOIN decisions ON decisions.report_id = cases.report_id "
+        "WHERE cases.agency IS NOT NULL AND cases.report_id LIKE '%7'",
+        "UPDATE review_requests SET decision = 1 "
+        "WHERE report_id IN (SELECT report_id FROM decisions)",
+    ):
+        connection.execute(text(statement))
 
 
 def measure(settings: Settings, requests: int) -> dict[str, dict[str, float]]:
@@ -153,10 +162,14 @@ def measure(settings: Settings, requests: int) -> dict[str, dict[str, float]]:
                 token = sessions.begin(connection, user[0]).token
             with httpx.Client(base_url=url, cookies={COOKIE: token}, timeout=60) as client:
                 own = ids if name == "pengawas" else local
-                for kind, path in paths(own):
+                kinds = [*paths(own), *(SUPERVISED if name == "pengawas" else ())]
+                for kind, path in kinds:
                     figures = timed(client, path, requests)
                     found[f"{name} {kind}"] = figures
                     console.print(f"{name} {kind}: {figures}")
+                app.state.service.counting.forget()
+                found[f"{name} indicators, first view"] = first = once(client, "/indikator")
+                console.print(f"{name} indicators, first view: {first}")
     return found
 
 
@@ -175,9 +188,31 @@ def paths(ids: list[str]) -> list[tuple[str, Callable[[int], str]]]:
         ("queue", lambda _: "/meja"),
         ("queue by reason", lambda _: "/meja?reason=needs_information"),
         ("queue by region", lambda _: "/meja?region=34"),
+        ("queue by topic", lambda _: "/meja?topic=PENDIDIKAN"),
+        ("queue by agency", lambda _: "/meja?agency=Dinas%20Pendidikan"),
+        ("queue by all four", lambda _: f"/meja?{ALL_FOUR}"),
+        ("what was decided", lambda _: "/meja?status=decided"),
         ("queue, page 20", lambda _: "/meja?mulai=950"),
         ("report", lambda n: f"/meja/laporan?{reports[n * 7 % len(reports)]}"),
+        ("search", lambda n: f"/meja/label?cari=jalan&{reports[n * 7 % len(reports)]}"),
+        ("indicators", lambda _: "/indikator"),
     ]
+
+
+ALL_FOUR = "reason=agency_uncertain&topic=PENDIDIKAN&agency=Dinas%20Pendidikan&region=34"
+SUPERVISED: tuple[tuple[str, Callable[[int], str]], ...] = (
+    ("indicators of one government", lambda _: "/indikator?pemerintah=Pemerintah+Provinsi+Bali"),
+    ("proposals", lambda _: "/usulan-rute"),
+    ("audit log", lambda _: "/catatan"),
+)
+"""Pages that a moderator does not have."""
+
+
+def once(client: httpx.Client, path: str) -> dict[str, float]:
+    """Milliseconds of one request that cannot use what an earlier one left."""
+    began = time.perf_counter()
+    client.get(path).raise_for_status()
+    return {"ms": round((time.perf_counter() - began) * 1000)}
 
 
 def timed(client: httpx.Client, path: Callable[[int], str], requests: int) -> dict[str, float]:
