@@ -5,7 +5,7 @@ Plain frozen dataclasses; ``dataclasses.asdict`` gives exactly the JSON of the c
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 SHIPPED_ROUTES = "bawaan"
@@ -181,7 +181,6 @@ class Triage:
     explanation: Explanation
     masked_text: str
     versions: Versions
-    notes: tuple[str, ...] = field(default=())
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object of the contract (tuples become lists when dumped)."""

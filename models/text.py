@@ -113,6 +113,8 @@ def _word(word: str) -> str:
 
 
 def _simple(word: str) -> str:
+    if word in slang():
+        return slang()[word]
     word = _squeeze(word)
     return slang().get(word, word)
 

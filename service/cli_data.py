@@ -137,13 +137,20 @@ def split_cli(
 
 
 def as_row(row: LabelledReport) -> dict[str, object]:
-    """One JSON row in the contract's fields, the text masked, empty fields left out."""
+    """One JSON row in the contract's fields, empty fields left out.
+
+    Text, title and columns that are none of the contract are masked; a ``reporter_ref`` that is a
+    phone number or the like is left out.
+    """
     report = asdict(row.report)
     report["text"] = mask(row.report.text)
     report["title"] = mask(row.report.title) if row.report.title else None
     moment = row.report.reported_at
     report["reported_at"] = moment.isoformat() if moment else None
-    fields = report | asdict(row.labels) | dict(row.extra)
+    if report["reporter_ref"] and find_personal_data(report["reporter_ref"]):
+        report["reporter_ref"] = None
+    extra = {name: mask(value) for name, value in row.extra.items()}
+    fields = report | asdict(row.labels) | extra
     return {k: v for k, v in fields.items() if v is not None}
 
 

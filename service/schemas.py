@@ -157,7 +157,6 @@ class TriageOut(BaseModel):
     explanation: ExplanationOut
     masked_text: str | None = Field(description="Personal data masked; null for a secret report.")
     versions: VersionsOut
-    notes: list[str]
 
 
 class FieldErrorOut(BaseModel):

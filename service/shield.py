@@ -50,7 +50,6 @@ def for_reader(
     shown["duplicates"]["matches"] = [
         dict(m) | {"evidence": [SECRET_EVIDENCE]} for m in shown["duplicates"]["matches"]
     ]
-    shown["notes"] = []
     return shown
 
 

@@ -32,8 +32,8 @@ def test_data_check(pilah: Pilah) -> None:
 
 def test_data_import_masks_and_keeps(pilah: Pilah) -> None:
     Path("ekspor.csv").write_text(
-        "Tracking ID,Isi Laporan,Instansi,Klasifikasi,Tanggal,Catatan\n"
-        "7,NIK saya 3404071203900001 belum aktif,Dukcapil,Aspirasi,2026-05-01,penting\n"
+        "Tracking ID,Isi Laporan,Instansi,Klasifikasi,Tanggal,Isi Catatan\n"
+        "7,NIK 3404071203900001 belum aktif,Dukcapil,Aspirasi,2026-05-01,WA 081234567890\n"
         "8,,Dukcapil,Aspirasi,2026-05-01,\n"
         "9,Air mati,PDAM,Entah,2026-05-01,\n",
         "utf-8",
@@ -44,9 +44,9 @@ def test_data_import_masks_and_keeps(pilah: Pilah) -> None:
     assert "1 reports in r.jsonl" in told.out
     assert lines("r.jsonl") == [
         {
-            "id": "7", "text": "NIK saya [NIK] belum aktif", "region": "34.04",
+            "id": "7", "text": "NIK [NIK] belum aktif", "region": "34.04",
             "reported_at": "2026-05-01T00:00:00+00:00", "visibility": "public",
-            "agency": "Dukcapil", "klasifikasi": "aspirasi", "Catatan": "penting",
+            "agency": "Dukcapil", "klasifikasi": "aspirasi", "Isi Catatan": "WA [TELEPON]",
         }
     ]  # fmt: skip
     bad = lines("r.jsonl.errors.jsonl")
@@ -61,6 +61,12 @@ def read(path: Path) -> list[LabelledReport]:
     contents = [row.content for row in read_rows(path)]
     assert all(isinstance(c, LabelledReport) for c in contents)
     return [c for c in contents if isinstance(c, LabelledReport)]
+
+
+def test_importing_leaves_out_a_phone_number_as_sender(pilah: Pilah) -> None:
+    rows = [{"text": "Air mati", "reporter_ref": ref} for ref in ("081234567890", "warga-7")]
+    assert pilah("data", "import", write("a.jsonl", rows), "-o", "r.jsonl").code == 0
+    assert [row.get("reporter_ref") for row in lines("r.jsonl")] == [None, "warga-7"]
 
 
 def test_importing_changes_nothing_but_personal_data(pilah: Pilah) -> None:

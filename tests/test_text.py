@@ -74,6 +74,7 @@ def test_repair_mends_characters_only(raw: str, fixed: str) -> None:
     [
         ("Jalan RUSAK parah.", "jalan rusak parah"),
         ("tolooong dong pakkk", "tolong dong bapak"),
+        ("gaji PPPK blm cair", "gaji pppk belum cair"),
         ("maaaaf banget2", "maaf banget-banget"),
         ("jalan2 dan jln2nya", "jalan-jalan dan jalan-jalannya"),
         ("anak-anak anak2", "anak-anak anak-anak"),

@@ -128,7 +128,7 @@ CONTRACT: dict[str, tuple[set[str], set[str]]] = {
     "": (
         {"report_id", "topic", "agency", "outcome", "klasifikasi", "duplicates", "hoax", "review",
          "explanation", "masked_text", "versions"},
-        {"notes"},
+        set(),
     ),
     "topic": ({"main", "sub", "probability", "alternatives"}, {"fallback"}),
     "topic.alternatives": ({"main", "sub", "probability"}, set()),
