@@ -21,12 +21,22 @@ CONFIDENCE = 0.9
 Floats = NDArray[np.float64]
 
 
-def lower_bound(right: NDArray[np.int64], rows: NDArray[np.int64]) -> Floats:
+def effective_rows(weights: Floats) -> float:
+    """How many equally weighted rows tell as much: (sum w)^2 / sum w^2 (Kish 1965).
+
+    Args:
+        weights: how many reports each row stands for, shape (n,); 0 without rows.
+    """
+    squares = float(weights @ weights)
+    return float(weights.sum()) ** 2 / squares if squares else 0.0
+
+
+def lower_bound(right: Floats, rows: Floats) -> Floats:
     """Lower end of the one-sided Wilson interval of ``right / rows``, elementwise.
 
     Args:
         right: how many are right, shape (n,).
-        rows: of how many, at least 1, shape (n,).
+        rows: of how many, above 0, shape (n,).
     """
     z = norm.ppf(CONFIDENCE)
     share, spread = right / rows, z * z / rows
@@ -34,20 +44,30 @@ def lower_bound(right: NDArray[np.int64], rows: NDArray[np.int64]) -> Floats:
     return np.asarray((share + spread / 2 - half) / (1 + spread), dtype=np.float64)
 
 
-def threshold(confidence: NDArray[np.float32], right: NDArray[np.bool_], target: float) -> float:
+def threshold(
+    confidence: NDArray[np.float32],
+    right: NDArray[np.bool_],
+    target: float,
+    represents: Floats | None = None,
+) -> float:
     """Smallest confidence from which held-out answers prove to be right ``target`` often.
 
     Args:
         confidence: probability of each held-out answer, shape (n,).
         right: whether it was right, shape (n,).
         target: precision, 0 to 1.
+        represents: how many reports each answer stands for, shape (n,); None: itself. The interval
+            is that of the effective number of rows.
 
     Returns:
         The threshold, or :data:`NEVER` when the :func:`lower_bound` of no part reaches the target.
     """
     order = np.argsort(-confidence, kind="stable")
     falling = confidence[order]
-    precision = lower_bound(np.cumsum(right[order]), np.arange(1, len(order) + 1))
+    weights = np.ones(len(order)) if represents is None else represents[order]
+    total = np.cumsum(weights)
+    rows = total**2 / np.cumsum(weights**2)
+    precision = lower_bound(np.cumsum(weights * right[order]) / total * rows, rows)
     last = np.append(falling[1:] < falling[:-1], True)[: len(order)]  # of equal confidences
     reached = np.flatnonzero((precision >= target) & last)
     return float(falling[reached[-1]]) if len(reached) else NEVER
@@ -58,6 +78,7 @@ def thresholds(
     truth: NDArray[np.int64],
     labels: tuple[str, ...],
     target: float,
+    represents: Floats | None = None,
 ) -> dict[str, float]:
     """One threshold a label; labels with few held-out answers take the pooled one.
 
@@ -66,13 +87,16 @@ def thresholds(
         truth: index of the right label, shape (n,).
         labels: names, in column order.
         target: precision, 0 to 1.
+        represents: how many reports each row stands for, shape (n,); None: itself.
     """
+    weights = np.ones(len(truth)) if represents is None else represents
     confidence, answer = probabilities.max(axis=1), probabilities.argmax(axis=1)
     right = answer == truth
-    pooled = threshold(confidence, right, target)
+    pooled = threshold(confidence, right, target, weights)
     found = {}
     for i, label in enumerate(labels):
         mine = answer == i
-        own = threshold(confidence[mine], right[mine], target) if mine.sum() >= SUPPORT else None
-        found[label] = pooled if own is None else own
+        many = effective_rows(weights[mine]) >= SUPPORT
+        parts = confidence[mine], right[mine], target, weights[mine]
+        found[label] = threshold(*parts) if many else pooled
     return found

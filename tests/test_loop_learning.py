@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -15,7 +16,7 @@ from hypothesis import strategies as st
 from scipy.sparse import csr_matrix
 
 from pilah.datasets.readers import read_rows
-from pilah.datasets.records import LabelledReport, Report
+from pilah.datasets.records import LabelledReport, Labels, Report
 from pilah.models.bundle import Bundle
 from pilah.service.api import take_one
 from pilah.service.app import opened
@@ -29,6 +30,8 @@ from pilah.service.loop.export import WORTH, export, training_rows
 from pilah.service.loop.facts import doubt, week_of
 from pilah.service.loop.informative import most_informative, spread
 from pilah.service.loop.live_precision import audited, by_agency, precision
+from pilah.service.loop.refusing import ask
+from pilah.service.loop.representing import Selection
 from pilah.service.loop.samples import agreement, drawn, waiting_for_opinion
 from pilah.service.problems import Problem
 from pilah.service.reads import review_count, review_queue
@@ -36,6 +39,7 @@ from pilah.service.settings import Settings
 from pilah.service.state import Service
 from pilah.training.config import TrainConfig
 from pilah.training.heads import HeadSettings, fit_head
+from pilah.training.mix import represented
 from pilah.training.train import train
 
 if TYPE_CHECKING:
@@ -100,6 +104,65 @@ def test_a_change_is_worth_more_than_a_nod(service: Service) -> None:
     }  # fmt: skip
 
 
+def test_decided_reports_stand_for_those_nobody_saw(tmp_path: Path) -> None:
+    """Of ten sure reports the two audited stand for five each; three of four waiting for 4/3."""
+    with opened(Settings(data_dir=tmp_path, audit_share=0.0), FakeEngine.make) as service:
+        for n in range(10):
+            send(service, f"S{n}")
+        for n in range(4):
+            send(service, f"W{n}", "tidak jelas")
+        for n in range(3):
+            say(service, f"W{n}", agency="Dinas A", look="read")
+        assert {r["represents"] for r in rows(service).values()} == {0.0}  # nothing was audited
+        with service.intake.transaction() as transaction:
+            for name in ("S0", "S1", "S2", "S3"):
+                ask(transaction.connection, name, "audit")
+            ask(transaction.connection, "S4", "informative")
+        say(service, "S0", refused_by="Dinas PU")  # drawn, then sent back: still a fair draw
+        say(service, "S0", agency="Dinas A", look="read")
+        say(service, "S1", look="blind")
+        say(service, "S2", look="unread")
+        say(service, "S3", agency="Dinas A")  # the client does not say how it was looked at
+        say(service, "S4", look="read")
+        say(service, "S5", refused_by="Dinas PU")
+        say(service, "S5", agency="Dinas A", look="read")
+        say(service, "S6", agency="Dinas A", look="read")
+        found = {n: (r["selection"], r["represents"]) for n, r in rows(service).items()}
+    assert found == {
+        "S0": ("audit", 5.0), "S1": ("audit", 5.0), "S2": ("audit", 0.0), "S3": ("audit", 0.0),
+        "S4": ("informative", 0.0), "S5": ("refused", 0.0), "S6": ("opened", 0.0),
+        **{f"W{n}": ("waited", 1.3333) for n in range(3)},
+    }  # fmt: skip
+
+
+def test_secret_reports_are_not_stood_for(service: Service) -> None:
+    for n in range(4):
+        send(service, f"B{n}", visibility="secret" if n % 2 else "public")
+    say(service, "B0", look="read")
+    say(service, "B1", look="read")
+    assert rows(service)["B0"]["represents"] == 2.0
+    assert rows(service, secret=True)["B1"]["represents"] == 2.0
+
+
+@given(
+    st.lists(st.booleans(), min_size=1, max_size=300),
+    st.sampled_from([0.1, 0.3, 1.0]),
+    st.integers(0, 2**32 - 1),
+)
+def test_the_weights_add_up_to_all_reports(sure: list[bool], share: float, seed: int) -> None:
+    chance = random.Random(seed)  # noqa: S311 - a draw, not a secret
+    names = [f"L{n}" for n in range(len(sure))]
+    audited = [n for n, x in zip(names, sure, strict=True) if x and chance.random() < share]
+    waited = [n for n, x in zip(names, sure, strict=True) if not x]
+    chosen = Selection(frozenset(waited), sum(sure), dict.fromkeys(audited, "audit"))
+    seen = [*audited, *(n for n in waited if chance.random() < 0.7)]
+    stands = chosen.represents(chosen.of(n) for n in seen)
+    total = sum(stands[chosen.of(n)] for n in seen) if stands else 0.0
+    unknown = bool(sum(sure)) and not audited
+    missing = len(waited) if not any(n in waited for n in seen) else 0
+    assert total == pytest.approx(0 if unknown else len(sure) - missing)
+
+
 def test_later_decisions_and_undo_count_and_refused_reports_wait(service: Service) -> None:
     for name in ("F1", "F2", "F3", "F4"):
         send(service, name)
@@ -152,11 +215,49 @@ def test_training_honours_the_weights() -> None:
     assert said == ["a", "b"]
 
 
-def test_a_weight_that_is_none_is_refused(tmp_path: Path) -> None:
+def test_rows_judge_for_all_they_stand_for() -> None:
+    """A machine that is right of what passed and wrong of what waited: 900 of 1,000 passed."""
+    passed, waited = np.repeat([1.0, 0.0], [90, 100]), 1.0
+    labels = ["a"] * 45 + ["b"] * 45 + ["a", "b"] * 50
+    place = [0] * 45 + [1] * 45 + [2] * 100
+    features = csr_matrix(np.eye(3, dtype=np.float32)[place])
+    represents = np.where(passed > 0, 10.0, waited)
+    accuracy = [
+        fit_head(
+            features, labels, np.arange(190), HeadSettings(strength=1.0), represents=weights
+        ).scores.accuracy
+        for weights in (None, represents)
+    ]
+    assert accuracy[0] < 0.8
+    assert accuracy[1] > 0.9
+
+
+def test_a_source_counts_for_the_rows_it_is_worth() -> None:
+    """One file of 100 alike and one of 50 and ten that stand for ten each: 21.4 rows."""
+    plain = [LabelledReport(Report("jalan"), Labels())] * 100
+    assert represented(plain).tolist() == [1.0] * 100
+    few = [replace(plain[0], extra={"represents": x}) for x in ["1"] * 50 + ["10"] * 10 + ["0"]]
+    found = represented(few)
+    assert found.sum() == pytest.approx(150**2 / (50 + 10 * 100))
+    assert found[50] == pytest.approx(10 * found[0])
+    assert found[-1] == 0
+
+
+@pytest.mark.parametrize(
+    ("column", "cure"),
+    [
+        ({"weight_outcome": 0}, "weight_outcome: must be a number above 0"),
+        ({"represents": -1}, "represents: must be a number of 0 or more"),
+        ({"represents": "banyak"}, "represents: must be a number of 0 or more"),
+    ],
+)
+def test_a_weight_that_is_none_is_refused(
+    tmp_path: Path, column: dict[str, object], cure: str
+) -> None:
     file = tmp_path / "a.jsonl"
     lines = (DATA / "latihan.jsonl").read_text("utf-8").splitlines()
-    file.write_text("\n".join(json.dumps(json.loads(x) | {"weight_outcome": 0}) for x in lines))
-    with pytest.raises(Exception, match="weight_outcome: must be a number above 0"):
+    file.write_text("\n".join(json.dumps(json.loads(x) | column) for x in lines))
+    with pytest.raises(Exception, match=cure):
         train(TrainConfig(data=(file,), target=("outcome",), min_df=1, dim=8))
 
 

@@ -139,6 +139,22 @@ def test_a_label_that_the_model_does_not_know_is_never_right() -> None:
     assert found.log_loss == pytest.approx((-np.log(0.9) - np.log(1e-9)) / 2, rel=1e-5)
 
 
+@settings(max_examples=80, deadline=None)
+@given(answers(), st.data())
+def test_a_row_that_stands_for_three_counts_as_three(
+    case: tuple[NDArray[np.float32], NDArray[np.int64]], data: st.DataObject
+) -> None:
+    probabilities, truth = case
+    several = st.lists(st.integers(1, 4), min_size=len(truth), max_size=len(truth))
+    times = np.array(data.draw(several))
+    found = score(probabilities, truth, LABELS, times.astype(np.float64))
+    wanted = score(probabilities.repeat(times, axis=0), truth.repeat(times), LABELS)
+    for name in ("accuracy", "macro_f1", "top3", "ece", "log_loss", "coverage_at_95"):
+        assert getattr(found, name) == pytest.approx(getattr(wanted, name), abs=1e-6)
+    assert found.table == tuple(pytest.approx(line) for line in wanted.table)
+    assert found.rows == len(truth)
+
+
 def test_no_rows_are_refused() -> None:
     with pytest.raises(ValueError, match="no rows to score"):
         score(np.zeros((0, 2), np.float32), np.zeros(0, np.int64), ("a", "b"))

@@ -18,9 +18,11 @@ from scipy.optimize import minimize
 from scipy.special import log_softmax
 from sklearn.isotonic import IsotonicRegression
 
+from pilah.evaluation.thresholds import effective_rows
 from pilah.models.linear import Curves, FloatArray, calibrated
 
 Truth = NDArray[np.int64]
+Weights = NDArray[np.float64]
 FOLDS = 5
 """Calibration folds; rows of one group stay together."""
 MIN_ROWS = 20
@@ -54,7 +56,12 @@ class Calibration:
 
 
 def fit_calibration(
-    scores: FloatArray, truth: Truth, groups: NDArray[np.int64], seed: int
+    scores: FloatArray,
+    truth: Truth,
+    groups: NDArray[np.int64],
+    seed: int,
+    *,
+    represents: Weights | None = None,
 ) -> tuple[Calibration, FloatArray]:
     """The likeliest calibration, fitted on all rows, and probabilities that no fit has seen.
 
@@ -63,45 +70,50 @@ def fit_calibration(
         truth: index of the right label, shape (n,).
         groups: rows with one number are calibrated together, shape (n,).
         seed: of the folds.
+        represents: how many reports each row stands for, shape (n,); None: itself.
 
     Returns:
         The calibration, and the probabilities of each row by the same kind of calibration fitted
         on the other folds, shape (n, labels).
     """
+    weights = np.ones(len(truth)) if represents is None else represents
     fold = _folds(groups, seed)
-    spoken = {kind: _cross_fitted(fit, scores, truth, fold) for kind, fit in KINDS.items()}
-    best = min(spoken, key=lambda kind: loss(spoken[kind], truth))
-    return KINDS[best](scores, truth), spoken[best]
+    spoken = {kind: _cross_fitted(fit, scores, truth, weights, fold) for kind, fit in KINDS.items()}
+    best = min(spoken, key=lambda kind: loss(spoken[kind], truth, weights))
+    return KINDS[best](scores, truth, weights), spoken[best]
 
 
-def loss(probabilities: FloatArray, truth: Truth) -> float:
-    """Mean negative log-likelihood of the right labels."""
+def loss(probabilities: FloatArray, truth: Truth, weights: Weights | None = None) -> float:
+    """Weighted mean negative log-likelihood of the right labels."""
     right = probabilities[np.arange(len(truth)), truth]
-    return float(-np.log(np.maximum(right, LEAST)).mean())
+    return float(np.average(-np.log(np.maximum(right, LEAST)), weights=weights))
 
 
-def temperature(scores: FloatArray, truth: Truth) -> Calibration:
+def temperature(scores: FloatArray, truth: Truth, weights: Weights | None = None) -> Calibration:
     """One scale."""
-    return Calibration("temperature", *_fit_softmax(scores, truth, shifted=False))
+    return Calibration("temperature", *_fit_softmax(scores, truth, weights, shifted=False))
 
 
-def shifts(scores: FloatArray, truth: Truth) -> Calibration:
+def shifts(scores: FloatArray, truth: Truth, weights: Weights | None = None) -> Calibration:
     """One scale and a shift a label."""
-    return Calibration("shifts", *_fit_softmax(scores, truth, shifted=True))
+    return Calibration("shifts", *_fit_softmax(scores, truth, weights, shifted=True))
 
 
-def isotonic(scores: FloatArray, truth: Truth) -> Calibration:
+def isotonic(scores: FloatArray, truth: Truth, weights: Weights | None = None) -> Calibration:
     """A step function a label on top of the temperature."""
-    base = temperature(scores, truth)
+    weights = np.ones(len(truth)) if weights is None else weights
+    base = temperature(scores, truth, weights)
     spoken, count = base(scores), np.bincount(truth, minlength=scores.shape[1])
     knots = [
-        _steps(spoken[:, i], truth == i) if count[i] >= MIN_ROWS else ((0.0, 1.0), (0.0, 1.0))
+        _steps(spoken[:, i], truth == i, weights)
+        if count[i] >= MIN_ROWS
+        else ((0.0, 1.0), (0.0, 1.0))
         for i in range(scores.shape[1])
     ]
     return Calibration("isotonic", base.scale, base.shift, Curves.join(knots))
 
 
-KINDS: dict[str, Callable[[FloatArray, Truth], Calibration]] = {
+KINDS: dict[str, Callable[[FloatArray, Truth, Weights], Calibration]] = {
     "temperature": temperature,
     "shifts": shifts,
     "isotonic": isotonic,
@@ -110,11 +122,12 @@ KINDS: dict[str, Callable[[FloatArray, Truth], Calibration]] = {
 
 
 def _steps(
-    probability: FloatArray, right: NDArray[np.bool_]
+    probability: FloatArray, right: NDArray[np.bool_], weights: Weights
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     # Never quite 0 or 1: one more row of each kind might always come (Laplace).
-    least = 1.0 / (len(right) + 2)
-    curve = IsotonicRegression(y_min=least, y_max=1.0 - least).fit(probability, right)
+    least = 1.0 / (effective_rows(weights) + 2)
+    curve = IsotonicRegression(y_min=least, y_max=1.0 - least)
+    curve.fit(probability, right, sample_weight=weights)
     return curve.X_thresholds_, curve.y_thresholds_
 
 
@@ -125,28 +138,33 @@ def _folds(groups: NDArray[np.int64], seed: int) -> NDArray[np.int64]:
 
 
 def _cross_fitted(
-    fit: Callable[[FloatArray, Truth], Calibration],
+    fit: Callable[[FloatArray, Truth, Weights], Calibration],
     scores: FloatArray,
     truth: Truth,
+    weights: Weights,
     fold: NDArray[np.int64],
 ) -> FloatArray:
     spoken = np.zeros_like(scores)
     for number in np.unique(fold):
-        inside = fold == number
-        spoken[inside] = fit(scores[~inside], truth[~inside])(scores[inside])
+        inside, rest = fold == number, fold != number
+        spoken[inside] = fit(scores[rest], truth[rest], weights[rest])(scores[inside])
     return spoken
 
 
-def _fit_softmax(scores: FloatArray, truth: Truth, *, shifted: bool) -> tuple[float, FloatArray]:
-    """Scale and shifts of least penalised log loss (L-BFGS)."""
+def _fit_softmax(
+    scores: FloatArray, truth: Truth, weights: Weights | None, *, shifted: bool
+) -> tuple[float, FloatArray]:
+    """Scale and shifts of least penalised weighted log loss (L-BFGS)."""
     size = scores.shape[1]
     onehot = np.eye(size)[truth]
+    weights = np.ones(len(truth)) if weights is None else weights
+    part = (weights / weights.sum())[:, None]
 
     def loss(parameters: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
         scale, shift = np.exp(parameters[0]), parameters[1:]
         logs = log_softmax(scale * scores + shift, axis=1)
-        gap = (np.exp(logs) - onehot) / len(truth)
-        value = -(logs * onehot).sum() / len(truth) + PENALTY * float(shift @ shift)
+        gap = (np.exp(logs) - onehot) * part
+        value = -(logs * onehot * part).sum() + PENALTY * float(shift @ shift)
         slope = np.concatenate([[scale * (gap * scores).sum()], gap.sum(0) + 2 * PENALTY * shift])
         if not shifted:
             slope[1:] = 0.0

@@ -20,6 +20,7 @@ from pilah.datasets.regions import load_regions
 from pilah.datasets.splits import Split, split_by
 from pilah.models.masking import find_personal_data
 from pilah.models.text import read_text
+from pilah.training.mix import represented
 
 if TYPE_CHECKING:
     from pilah.datasets.records import LabelledReport, Labels
@@ -36,6 +37,8 @@ class Prepared:
         cleans: their text forms.
         groups: rows with one number never lie on both sides of a split, shape (n,).
         places: name of the file and line of each row.
+        represents: for how many reports each row speaks, see :mod:`pilah.training.mix`,
+            shape (n,).
         bad: how many rows could not be read.
         findings: kind of finding -> how often ``pilah data check`` has it, errors first.
     """
@@ -44,6 +47,7 @@ class Prepared:
     cleans: list[CleanText]
     groups: NDArray[np.int64]
     places: list[tuple[str, int]]
+    represents: NDArray[np.float64]
     bad: int = 0
     findings: dict[str, int] = field(default_factory=dict)
 
@@ -56,6 +60,7 @@ class Prepared:
             cleans=[self.cleans[i] for i in chosen],
             groups=self.groups[index],
             places=[self.places[i] for i in chosen],
+            represents=self.represents[index],
         )
 
     @property
@@ -74,18 +79,21 @@ def prepare(config: TrainConfig) -> Prepared:
     """
     good: list[LabelledReport] = []
     places: list[tuple[str, int]] = []
+    represents: list[NDArray[np.float64]] = []
     bad, findings = 0, Counter[str]()
     for path in config.data:
         rows = list(read_rows(path, config.map))
         findings.update(f"{f.severity} {f.kind}" for f in check(rows, find_personal_data).findings)
         bad += sum(isinstance(row.content, BadRow) for row in rows)
-        good += [_usable(r.content, config) for r in rows if not isinstance(r.content, BadRow)]
+        usable = [_usable(r.content, config) for r in rows if not isinstance(r.content, BadRow)]
+        good += usable
         places += [(path.name, r.line) for r in rows if not isinstance(r.content, BadRow)]
+        represents.append(represented(usable))
     if not good:
         raise InputError(f"no usable row in {len(config.data)} file(s), {bad} bad rows")
     cleans = [read_text(r.report.full_text) for r in good]
     group, found = _groups(good, cleans), dict(sorted(findings.items()))
-    return Prepared(good, cleans, group, places, bad, found)
+    return Prepared(good, cleans, group, places, np.concatenate(represents), bad, found)
 
 
 def hold_out(data: Prepared, config: TrainConfig) -> Split:

@@ -19,15 +19,12 @@ from pilah.evaluation.metrics import Scores, score
 from pilah.evaluation.thresholds import thresholds
 from pilah.models.linear import FloatArray, LinearHead
 from pilah.training.calibration import fit_calibration
+from pilah.training.mix import judging
 from pilah.training.stages import Arrays, Stages
 
 if TYPE_CHECKING:
     from pilah.training.config import TrainConfig
 
-TRUSTED = 0.5
-"""Labels of this worth and more may judge a head."""
-MIN_TRUSTED = 50
-"""Fewer trusted rows than this judge nothing: all rows do."""
 WORTH_PROCESSES = 500_000
 """Values in the feature matrix from which the folds are fitted side by side."""
 
@@ -85,6 +82,7 @@ def fit_head(
     settings: HeadSettings,
     *,
     worth: NDArray[np.float64] | None = None,
+    represents: NDArray[np.float64] | None = None,
     stages: Stages | None = None,
     name: str = "head",
 ) -> FittedHead:
@@ -96,8 +94,10 @@ def fit_head(
         groups: rows with one number stay in one fold, shape (n,).
         settings: see :class:`HeadSettings`.
         worth: what each label is worth, 0 to 1, shape (n,); None: all the same. It weighs the
-            rows of the fit; calibration, thresholds and scores see rows of ``TRUSTED`` worth only,
-            because a suggestion that was waved through agrees with the machine by construction.
+            rows of the fit.
+        represents: for how many reports each row speaks, 0 or more, shape (n,); None: itself. It
+            weighs the rows that judge the fit (calibration, thresholds and scores), see
+            :func:`pilah.training.mix.judging`.
         stages: where the fits are kept, for a training that is cut off.
         name: of the head, there.
 
@@ -110,6 +110,7 @@ def fit_head(
     number = {name: i for i, name in enumerate(names)}
     truth = np.array([number[label] for label in labels], dtype=np.int64)
     worth = np.ones(len(truth)) if worth is None else worth
+    judges = judging(worth, np.ones(len(truth)) if represents is None else represents)
     matrix = {part: getattr(features, part) for part in ("data", "indices", "indptr")}
     facts = {"labels": names, "truth": truth, "groups": groups, "with": asdict(settings)}
     fits = (stages or Stages()).arrays(
@@ -117,25 +118,21 @@ def fit_head(
         {**matrix, **facts, "worth": worth},
         lambda: _fits(features, truth, len(names), groups, settings, worth),
     )
-    scores, trusted = fits["scores"], _trusted(worth)
+    scores, asked = fits["scores"], judges > 0
+    votes = judges[asked]
     calibration, judged = fit_calibration(
-        scores[trusted], truth[trusted], groups[trusted], settings.seed
+        scores[asked], truth[asked], groups[asked], settings.seed, represents=votes
     )
-    held_out = judged if trusted.all() else calibration(scores)
-    held_out[trusted] = judged
+    held_out = judged if asked.all() else calibration(scores)
+    held_out[asked] = judged
     stated, sure = (
-        thresholds(judged, truth[trusted], names, target)
+        thresholds(judged, truth[asked], names, target, votes)
         for target in (settings.stated_precision, settings.sure_precision)
     )
     scale, shift, curves = calibration.scale, calibration.shift, calibration.curves
     head = LinearHead(names, fits["weights"], fits["bias"], scale, shift, stated, sure, curves)
-    return FittedHead(head, score(judged, truth[trusted], names), held_out, calibration.kind)
-
-
-def _trusted(worth: NDArray[np.float64]) -> NDArray[np.bool_]:
-    """Rows that may judge the head; all of them where hardly any is worth enough."""
-    enough = worth >= TRUSTED
-    return enough if enough.sum() >= MIN_TRUSTED else np.ones(len(worth), dtype=np.bool_)
+    found = score(judged, truth[asked], names, votes)
+    return FittedHead(head, found, held_out, calibration.kind)
 
 
 def _fits(

@@ -19,6 +19,8 @@ from pilah.models.agency import AgencyReader
 from pilah.models.places import PlaceReader
 from pilah.models.routing import Place, Route, Router, mixed
 from pilah.models.topics import TopicReader
+from pilah.training.mix import judging
+from pilah.training.targets import worth_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
     from pilah.datasets.records import LabelledReport
     from pilah.models.linear import FloatArray
     from pilah.models.reading import CleanText
+    from pilah.training.data import Prepared
     from pilah.training.heads import FittedHead
 
 WEIGHTS = (0.0, 0.25, 0.5, 0.75, 1.0)
@@ -66,16 +69,12 @@ class HeldOut:
 
 
 def fit_routing(
-    rows: Sequence[LabelledReport],
-    cleans: Sequence[CleanText],
-    heads: Mapping[str, HeldOut],
-    precision: float,
+    data: Prepared, heads: Mapping[str, HeldOut], precision: float
 ) -> RoutingFit | None:
     """Route every row by its held-out topic and compare with the labelled agency.
 
     Args:
-        rows: labelled reports.
-        cleans: their text forms.
+        data: labelled reports.
         heads: target -> held-out head; SP4N's topics are needed.
         precision: target of the ``sure`` threshold.
 
@@ -84,6 +83,7 @@ def fit_routing(
     """
     if "topic_main" not in heads:
         return None
+    rows, cleans = data.rows, data.cleans
     asked = [i for i in heads["topic_main"].rows() if rows[i].labels.agency]
     if len(asked) < MIN_ROWS:
         return None
@@ -92,6 +92,8 @@ def fit_routing(
     head = heads["agency"].fitted.head if "agency" in heads else None
     spoken = heads["agency"].rows() if "agency" in heads else {}
     tried = product(WEIGHTS if "route" in heads else (0.0,), WEIGHTS if head else (0.0,))
+    worth = np.array([worth_of(rows[i], "agency") for i in asked])
+    votes = judging(worth, data.represents[asked])
     best: RoutingFit | None = None
     for route_weight, weight in tried:
         reader = AgencyReader(head, weight)
@@ -101,10 +103,11 @@ def fit_routing(
         right = np.array([
             same_body(a.name, rows[i].labels.agency) for a, i in zip(answers, asked, strict=True)
         ])  # fmt: skip
-        if best is None or right.mean() > best.accuracy:
+        accuracy = float(np.average(right, weights=votes))
+        if best is None or accuracy > best.accuracy:
             confidence = np.array([a.probability for a in answers], dtype=np.float32)
-            sure = threshold(confidence, right, precision)
-            best = RoutingFit(route_weight, weight, sure, len(asked), float(right.mean()))
+            sure = threshold(confidence, right, precision, votes)
+            best = RoutingFit(route_weight, weight, sure, len(asked), accuracy)
     return best
 
 

@@ -68,7 +68,7 @@ def find_targets(rows: Sequence[LabelledReport], config: TrainConfig) -> tuple[b
         index = np.array([i for i, x in enumerate(labels) if x in learned], dtype=np.int64)
         rare = {x: n for x, n in sorted(count.items()) if x not in learned}
         rare |= strange if name == "topic_main" and not own else {}
-        weights = np.array([_weight(rows[i], name) for i in index])
+        weights = np.array([worth_of(rows[i], name) for i in index])
         found.append(Target(name, index, [str(labels[i]) for i in index], weights, rare))
     if not found:
         raise InputError(
@@ -102,7 +102,7 @@ def _label(row: LabelledReport, name: str, *, own: bool) -> str | None:
     return topic.id if topic is not None and topic.status == "living" else None
 
 
-def _weight(row: LabelledReport, name: str) -> float:
+def worth_of(row: LabelledReport, name: str) -> float:
     """What the label of one row is worth: the column ``weight_<field>``, 1 without one.
 
     Raises:

@@ -8,9 +8,6 @@ from dataclasses import asdict, replace
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 from pilah.datasets.errors import InputError
 from pilah.evaluation.evaluate import evaluate
 from pilah.models.bundle import Bundle
@@ -76,10 +73,10 @@ def train(
     fitted: dict[str, FittedHead] = {}
     for target in targets:
         progress(f"head {target.name}: {len(set(target.labels))} labels")
-        fitted[target.name] = _fit(target, matrix, data.groups, config, stages)
+        fitted[target.name] = _fit(target, matrix, data, config, stages)
     progress("routing")
     held_out = {t.name: HeldOut(fitted[t.name], t.index) for t in targets}
-    routing = None if own else fit_routing(data.rows, data.cleans, held_out, config.sure_precision)
+    routing = None if own else fit_routing(data, held_out, config.sure_precision)
     progress("incidents")
     topics = _spoken(held_out.get("topic_main"), len(data.rows))
     incidents = fit_incidents(data.rows, data.cleans, encoder, topics)
@@ -110,7 +107,7 @@ def train(
 def _fit(
     target: Target,
     matrix: csr_matrix,
-    group: NDArray[np.int64],
+    data: Prepared,
     config: TrainConfig,
     stages: Stages | None,
 ) -> FittedHead:
@@ -118,9 +115,10 @@ def _fit(
     return fit_head(
         matrix[index],
         target.labels,
-        group[index],
+        data.groups[index],
         settings_of(config),
         worth=target.weights,
+        represents=data.represents[index],
         stages=stages,
         name=name,
     )

@@ -2,7 +2,9 @@
 
 Not every label is worth the same. A person who changes a suggestion, or labels without seeing it,
 tells something new; one who confirms it may only have nodded. What each label is worth stands in
-``weight_<field>`` and is honoured by ``pilah train``; why, in ``provenance``.
+``weight_<field>`` and is honoured by ``pilah train``; why, in ``provenance``. Nor are decided
+reports a fair sample of all: why one came to be decided stands in ``selection``, for how many it
+stands in ``represents``.
 """
 
 from __future__ import annotations
@@ -18,6 +20,7 @@ from sqlalchemy import Connection, Row, select
 from pilah.datasets.bodies import target_of
 from pilah.models.masking import mask
 from pilah.service.desk.standing import Entry, in_force, standing_of
+from pilah.service.loop.representing import SEEN, selection
 from pilah.service.loop.samples import suggested
 from pilah.service.loop.tables import looks, offers
 from pilah.service.tables import decisions, reports, suggestions
@@ -52,17 +55,13 @@ def training_rows(connection: Connection, *, secret: bool = False) -> Iterator[d
         connection: of a read.
         secret: secret reports too. They are left out otherwise.
     """
-    after = 0
-    while True:
-        rows = _page(connection, after)
-        if not rows:
-            return
-        after = rows[-1].seq
-        for row in rows:
-            if secret or row.visibility != "secret":
-                found = _training_row(connection, row)
-                if found is not None:
-                    yield found
+    chosen = selection(connection, secret=secret)
+    decided = _decided(connection, secret=secret)
+    stands = chosen.represents(chosen.of(row.id) for row, said in decided if _seen(said))
+    for row, said in _decided(connection, secret=secret):
+        kind = chosen.of(row.id)
+        represents = stands.get(kind, 0.0) if _seen(said) else 0.0
+        yield _training_row(row, said) | {"selection": kind, "represents": round(represents, 4)}
 
 
 def export(
@@ -89,6 +88,23 @@ def export(
     return number
 
 
+def _decided(connection: Connection, *, secret: bool) -> Iterator[tuple[Row[Any], dict[str, Said]]]:
+    """Every decided report that waits for nobody, oldest first, and its labels in force."""
+    after = 0
+    while rows := _page(connection, after):
+        after = rows[-1].seq
+        for row in rows:
+            if secret or row.visibility != "secret":
+                said = _labels(connection, row.id, json.loads(row.triage))
+                if said:
+                    yield row, said
+
+
+def _seen(said: Mapping[str, Said]) -> bool:
+    """Whether every label was given with the report before the eyes."""
+    return all(part.decision.look in SEEN for part in said.values())
+
+
 def _page(connection: Connection, after: int) -> Sequence[Row[Any]]:
     decided = select(decisions.c.report_id).distinct()
     query = (
@@ -101,10 +117,7 @@ def _page(connection: Connection, after: int) -> Sequence[Row[Any]]:
     return connection.execute(query).all()
 
 
-def _training_row(connection: Connection, row: Row[Any]) -> dict[str, Any] | None:
-    said = _labels(connection, row.id, json.loads(row.triage))
-    if not said:
-        return None
+def _training_row(row: Row[Any], said: Mapping[str, Said]) -> dict[str, Any]:
     labels = {name: part.value for name, part in said.items() if part.value is not None}
     government = labels.pop("government", None) or _government(json.loads(row.triage), labels)
     target = target_of(str(labels["agency"]), government) if "agency" in labels else None

@@ -16,30 +16,33 @@ from pilah.training.calibration import KINDS, Calibration, fit_calibration, temp
 KNOTS = np.linspace(0.0, 1.0, 201)
 LEAST = 1e-6
 
-Fit = Callable[[FloatArray, NDArray[np.int64]], Calibration]
-"""(raw scores, right columns) -> calibration."""
+Weights = NDArray[np.float64]
+Fit = Callable[[FloatArray, NDArray[np.int64], Weights], Calibration]
+"""(raw scores, right columns, reports that each row stands for) -> calibration."""
 
 
-def none(scores: FloatArray, _: NDArray[np.int64]) -> Calibration:
+def none(scores: FloatArray, _: NDArray[np.int64], __: Weights) -> Calibration:
     """Softmax of the margins as they are."""
     return Calibration("none", 1.0, np.zeros(scores.shape[1], dtype=np.float32))
 
 
-def sigmoid(scores: FloatArray, truth: NDArray[np.int64]) -> Calibration:
+def sigmoid(scores: FloatArray, truth: NDArray[np.int64], weights: Weights) -> Calibration:
     """After the temperature a sigmoid a label on its log odds (Platt 1999), then the sum divided.
 
     The sigmoid is kept as a curve of 201 knots.
     """
-    base = temperature(scores, truth)
+    base = temperature(scores, truth, weights)
     spoken = base(scores)
-    curves = [(KNOTS, _sigmoid(spoken[:, i], truth == i)) for i in range(scores.shape[1])]
+    curves = [(KNOTS, _sigmoid(spoken[:, i], truth == i, weights)) for i in range(scores.shape[1])]
     return Calibration("sigmoid", base.scale, base.shift, Curves.join(curves))
 
 
-def _sigmoid(probability: FloatArray, right: NDArray[np.bool_]) -> NDArray[np.float64]:
+def _sigmoid(
+    probability: FloatArray, right: NDArray[np.bool_], weights: Weights
+) -> NDArray[np.float64]:
     if not right.any():
         return KNOTS
-    fit = LogisticRegression(C=1.0).fit(_odds(probability), right)
+    fit = LogisticRegression(C=1.0).fit(_odds(probability), right, weights)
     return np.asarray(fit.predict_proba(_odds(KNOTS))[:, 1])
 
 
