@@ -20,12 +20,15 @@ from pilah.models.hoax_signs import Finding, HoaxInput, finding
 from pilah.models.hoax_style import StyleModel, shipped_style
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
 CAMPAIGN_REPORTERS = 5
 """From so many different senders of near-identical texts on, a burst is named."""
 CAMPAIGN_WORDS = 8
 """A shorter text is alike by chance."""
+TARGET_REPORTERS, TARGET_INCIDENTS = 5, 3
+"""From so many senders, who tell of so many incidents, on, complaints on one target are named."""
+TARGET_WORDS = {"person": "orang yang sama", "landmark": "tempat", "address": "alamat"}
 REPEAT_REPORTS, REPEAT_COPIES = 8, 3
 """From so many reports, or copies of one text, by one sender in a day on, it is named."""
 
@@ -38,7 +41,8 @@ class HoaxWeights:
 
     Attributes:
         weights: kind -> probability that a finding of score 1 alone is hoax-like. Kinds that are
-            inputs of the learned part have none: they are named, but not counted twice.
+            inputs of the learned part have none: they are named, but not counted twice. Kinds
+            with 0 happen to honest people too: they are named, and never counted.
         guard: how much of a guarded finding a full guard takes away, 0 to 1.
         guarded: kinds that the guard lowers: what a doubting or warning person may quote.
         version: named in the answer.
@@ -121,9 +125,33 @@ def campaign(seen: HoaxInput) -> Finding | None:
     score = 1 - 0.25 ** (burst.reporters / CAMPAIGN_REPORTERS)
     detail = (
         f"{burst.reports} teks hampir sama dari {burst.reporters} pelapor "
-        f"dalam {burst.hours:.0f} jam"
+        f"dalam {burst.hours:.0f} jam{_among(burst.ids, burst.reports - 1)}"
     )
     return finding("campaign", score, detail)
+
+
+def target_burst(seen: HoaxInput) -> Finding | None:
+    """Different complaints of several senders against one target within a short time.
+
+    Real trouble at one place looks the same, so this weighs nothing: it is told, not counted.
+    """
+    burst = seen.target
+    if burst is None or burst.reporters < TARGET_REPORTERS or burst.incidents < TARGET_INCIDENTS:
+        return None
+    score = 1 - 0.25 ** (burst.reporters / TARGET_REPORTERS)
+    detail = (
+        f"{burst.reports} laporan berbeda dari {burst.reporters} pelapor dalam "
+        f"{burst.hours:.0f} jam menyebut {TARGET_WORDS[burst.target.kind]} "
+        f"{burst.target.name}".rstrip()
+        + _among(burst.ids, burst.reports - 1)
+        + "; bisa serangan bersama, bisa pula masalah nyata"
+    )
+    return finding("target_burst", score, detail)
+
+
+def _among(ids: Sequence[str], count: int) -> str:
+    more = " dan lainnya" if count > len(ids) else ""
+    return f" (antara lain {', '.join(ids)}{more})" if ids else ""
 
 
 def repeat_sender(seen: HoaxInput) -> Finding | None:
@@ -139,4 +167,4 @@ def repeat_sender(seen: HoaxInput) -> Finding | None:
     return finding("repeat_sender", 1 - 0.25**load, detail)
 
 
-CONTEXT_DETECTORS: tuple[Detector, ...] = (campaign, repeat_sender)
+CONTEXT_DETECTORS: tuple[Detector, ...] = (campaign, target_burst, repeat_sender)

@@ -15,7 +15,7 @@ from pilah.models.hoax_links import doubt_of, doubtful_hosts
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from pilah.models.incidents import Burst, Sender
+    from pilah.models.bursts import Burst, Sender, TargetBurst
     from pilah.models.reading import CleanText, PlaceReading
 
 SHOWN = 3
@@ -38,6 +38,7 @@ class HoaxInput:
         place: what is known of the place.
         burst: near-identical texts around this report, or None if nothing was counted.
         sender: what the same reporter sent around this report, or None.
+        target: other complaints against the same target around this report, or None.
         claims: the claims that a text is compared with.
     """
 
@@ -45,6 +46,7 @@ class HoaxInput:
     place: PlaceReading
     burst: Burst | None = None
     sender: Sender | None = None
+    target: TargetBurst | None = None
     claims: ClaimBase = field(default_factory=shipped_base)
 
     @cached_property

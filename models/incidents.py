@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import logging
 from collections import defaultdict
-from dataclasses import dataclass
 from hashlib import blake2s
 from itertools import islice
 from threading import RLock
@@ -18,6 +17,15 @@ from typing import TYPE_CHECKING
 
 from pilah.datasets.errors import IndexMismatchError
 from pilah.models.answer import Duplicates, Match
+from pilah.models.bursts import (
+    Burst,
+    Sender,
+    TargetBurst,
+    burst_of,
+    sender_of,
+    target_burst_of,
+    targets_of,
+)
 from pilah.models.packing import unpack
 from pilah.models.remembered import Remembered
 from pilah.models.remembered_files import forget_saved, load_remembered, save_remembered
@@ -41,41 +49,9 @@ NEIGHBOURS = 30
 BLOCK_SIZE = 50
 """Latest reports of one block (place and topic, street, case) that are scored."""
 MOST_SENT = 200
-"""Latest reports of one sender that are looked at."""
-ALIKE = 0.7
-"""Overlap of content words of an agreed text that each sender changes a little."""
+"""Latest reports of one sender, or against one target, that are looked at."""
 SIMILAR = 0.03
 """Probability from which a known report is shown before a draft is sent."""
-
-
-@dataclass(frozen=True, slots=True)
-class Burst:
-    """Near-identical texts that arrived shortly before a report, itself included.
-
-    Attributes:
-        reports: how many texts.
-        reporters: how many different known reporters sent them.
-        hours: length of the window in hours.
-    """
-
-    reports: int
-    reporters: int
-    hours: float
-
-
-@dataclass(frozen=True, slots=True)
-class Sender:
-    """What the reporter sent shortly before, the report itself included.
-
-    Attributes:
-        reports: how many reports.
-        copies: how many of them are near-identical to this one.
-        hours: length of the window in hours.
-    """
-
-    reports: int
-    copies: int
-    hours: float
 
 
 class DuplicateFinder:
@@ -225,9 +201,7 @@ class DuplicateFinder:
         """
         with self._lock:
             known = [c.fingerprint for c in self._candidates(fingerprint, vector)]
-        near = [f for f in known if _within(f, fingerprint, hours) and _alike(f, fingerprint)]
-        reporters = {f.reporter for f in (*near, fingerprint) if f.reporter}
-        return Burst(len(near) + 1, len(reporters), hours)
+        return burst_of(known, fingerprint, hours)
 
     def sender(self, fingerprint: Fingerprint, *, hours: float = 24) -> Sender:
         """Count what the same reporter sent in the hours around this report.
@@ -236,18 +210,39 @@ class DuplicateFinder:
         """
         if fingerprint.reporter is None:
             return Sender(1, 1, hours)
+        return sender_of(self._latest(f"reporter:{fingerprint.reporter}"), fingerprint, hours)
+
+    def target(
+        self, fingerprint: Fingerprint, incident: str, *, hours: float = 48
+    ) -> TargetBurst | None:
+        """The person, place or address that most senders complain about around this report.
+
+        Of a target only the latest :data:`MOST_SENT` reports are looked at.
+
+        Args:
+            fingerprint: what is known of the report.
+            incident: the one it belongs to; others of it are witnesses, not counted.
+            hours: before and after the report.
+        """
+        found = (
+            target_burst_of(
+                target, self._latest(target.key), fingerprint,
+                hours=hours, incident=incident, incident_of=self._known.incident,
+            )
+            for target in targets_of(fingerprint)
+        )  # fmt: skip
+        return max(found, key=lambda burst: (burst.reporters, burst.reports), default=None)
+
+    def _latest(self, block: str) -> list[Fingerprint]:
         with self._lock:
-            block = self._known.block(f"reporter:{fingerprint.reporter}")
-            known = (self._known.get(i) for i in islice(block, MOST_SENT))
-            sent = [f for f in known if f and f.report_id != fingerprint.report_id]
-        sent = [f for f in sent if _within(f, fingerprint, hours)]
-        copies = sum(_alike(f, fingerprint) for f in sent)
-        return Sender(len(sent) + 1, copies + 1, hours)
+            latest = islice(self._known.block(block), MOST_SENT)
+            return [f for name in latest if (f := self._known.get(name)) is not None]
 
     def _keep(self, fingerprint: Fingerprint, incident_id: str) -> None:
         self._seen = None
-        blocks = _keys(fingerprint) if fingerprint.visibility != "secret" else ()
-        self._known.put(fingerprint, incident_id, blocks)
+        blocks = (*_keys(fingerprint), *(target.key for target in targets_of(fingerprint)))
+        hidden = fingerprint.visibility == "secret"
+        self._known.put(fingerprint, incident_id, () if hidden else blocks)
 
     def _torn(self, scored: list[Scored]) -> bool:
         """Whether two incidents that a person told apart are both duplicates, one the best."""
@@ -295,13 +290,3 @@ def _keys(fingerprint: Fingerprint) -> tuple[str, ...]:
         *(f"case:{c}" for c in fingerprint.cases),
         *([f"reporter:{fingerprint.reporter}"] if fingerprint.reporter else ()),
     )
-
-
-def _alike(a: Fingerprint, b: Fingerprint) -> bool:
-    """Near-identical texts: Jaccard overlap of content words of at least :data:`ALIKE`."""
-    shared, either = len(a.words & b.words), len(a.words | b.words)
-    return a.text_hash == b.text_hash or (either > 0 and shared >= ALIKE * either)
-
-
-def _within(earlier: Fingerprint, now: Fingerprint, hours: float) -> bool:
-    return abs((now.received_at - earlier.received_at).total_seconds()) <= hours * 3600

@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-FORMAT = 1
-"""Version of the folder layout."""
+FORMAT = 2
+"""Version of the folder layout, and of the blocks that reports stand in."""
 _TEXTS = ("names", "incidents")
 
 

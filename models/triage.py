@@ -191,6 +191,7 @@ class Triager:
                 analysis.place,
                 burst=self.finder.burst(print_, vector),
                 sender=self.finder.sender(print_),
+                target=self.finder.target(print_, incident_id),
                 claims=self._claims,
             )
         )

@@ -7,18 +7,20 @@ from datetime import UTC, datetime
 
 from sqlalchemy import Connection
 
+from pilah.models.closed_cases import ClosedCase, told
 from pilah.models.incidents import new_incident_id
 from pilah.models.reading import Answer
 from pilah.service import incident_reads, incident_writes
 from pilah.service.incident_reads import Standing
 
 
-def assigned(connection: Connection, answer: Answer) -> Answer:
+def assigned(connection: Connection, answer: Answer, *, normal: str) -> Answer:
     """The answer with the incident that stands, in the answer and in its triage.
 
     A merged incident is its survivor. A report of a time after its incident was closed belongs to
     the latest recurrence that is still open; without one it starts a new incident, linked to the
-    closed one by ``recurs_of``, and is no duplicate.
+    closed one by ``recurs_of``, and is no duplicate. When its normalised text (``normal``) says
+    that the closed case is not settled, that is named and a person looks.
     """
     home, closed = _home(connection, answer)
     duplicates = answer.triage.duplicates
@@ -29,6 +31,9 @@ def assigned(connection: Connection, answer: Answer) -> Answer:
         duplicates = dataclasses.replace(duplicates, verdict="none", recurs_of=closed.incident_id)
     duplicates = dataclasses.replace(duplicates, incident_id=incident)
     triage = dataclasses.replace(answer.triage, duplicates=duplicates)
+    if home is None and closed is not None and closed.closed_at is not None:
+        case = ClosedCase(closed.incident_id, datetime.fromisoformat(closed.closed_at))
+        triage = told(triage, normal, case)
     return dataclasses.replace(answer, triage=triage, incident_id=incident)
 
 

@@ -164,6 +164,12 @@ def last_standing_event(connection: Connection, incident_id: str) -> dict[str, A
     return acts[-1] if acts else None
 
 
+def closing(connection: Connection, incident_id: str) -> dict[str, Any] | None:
+    """Who closed an incident last, when and why; None if nobody did."""
+    closings = [e for e in events_of(connection, incident_id) if e["kind"] == "close"]
+    return closings[-1] if closings else None
+
+
 def public_summary(connection: Connection, incident_id: str) -> dict[str, Any] | None:
     """What anybody may know of an incident, from its public reports alone; None without any."""
     public = (reports.c.incident_id == incident_id) & (reports.c.visibility == "public")

@@ -278,7 +278,8 @@ class Intake:
 
     def _answer(self, transaction: Transaction, analysis: Analysis) -> Answer | Refused:
         try:
-            answer = assigned(transaction.connection, self.engine.settle(analysis))
+            answer = self.engine.settle(analysis)
+            answer = assigned(transaction.connection, answer, normal=analysis.clean.normal)
             refused = refused_by_incident(transaction.connection, answer.incident_id)
             answer = dataclasses.replace(answer, triage=spare(answer.triage, refused))
             transaction.remembered.append(analysis.report_id)

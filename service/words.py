@@ -53,6 +53,8 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "link_bait": "Umpan tautan",
         "sensational": "Klaim menggemparkan",
         "campaign": "Banyak laporan serupa dalam waktu singkat",
+        "target_burst": "Banyak laporan berbeda tentang sasaran yang sama",
+        "contradicts_closed": "Berbeda dengan kasus yang sudah ditutup",
         "repeat_sender": "Pengirim yang sama berulang kali",
         "prank": "Nada iseng",
         "learned_style": "Isi dan gaya seperti contoh hoaks",
@@ -75,6 +77,7 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "refused": "Ditolak: bukan wewenang",
         "audit": "Uji petik: mesin yakin, mohon diperiksa",
         "informative": "Mesin belajar banyak dari laporan ini",
+        "contradicts_closed": "Kasusnya sudah ditutup, pelapor menyebut belum selesai",
         "refused_before": "Kejadian ini pernah ditolak instansinya",
     },
     "status": {

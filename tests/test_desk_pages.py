@@ -296,6 +296,20 @@ def test_incidents_side_by_side_merge_apart_and_undo(desk: Desk) -> None:
         assert words in history
 
 
+def test_a_closed_case_that_a_report_contradicts_is_shown_with_its_outcome(desk: Desk) -> None:
+    desk.classify("kabar pohon tumbang di sleman", id="I1")
+    home = desk.api.get("/v1/reports/I1").json()["incident_id"]
+    why = {"actor": "sari", "reason": "sudah dipotong dinas"}
+    assert desk.api.post(f"/v1/incidents/{home}/close", json=why).status_code == 200
+    desk.classify("kabar pohon tumbang di sleman masih melintang", id="I2")
+    page = desk.browser("sari").get("/meja/laporan", id="I2").text
+    assert "Perlu diketahui" in page
+    assert "oleh sari: sudah dipotong dinas" in page
+    assert "belum selesai: masih" in page
+    assert "Ciri hoaks" not in page
+    assert "Perlu diketahui" not in desk.browser("sari").get("/meja/laporan", id="I1").text
+
+
 def test_past_cases_show_what_was_decided(desk: Desk) -> None:
     desk.classify("halo lama", id="N1")
     desk.classify("kabar baru", id="N2")

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from pilah.datasets.claims import VERDICTS
 from pilah.datasets.errors import TableError
 from pilah.models.answer import Hoax
+from pilah.models.bursts import Burst, Sender
 from pilah.models.claims import shipped_base
 from pilah.models.fingerprint import content_words
 from pilah.models.hoax import (
@@ -32,7 +33,6 @@ from pilah.models.hoax_style import (
     plain_words,
     shipped_style,
 )
-from pilah.models.incidents import Burst, Sender
 from pilah.models.reading import PlaceReading
 from pilah.models.text import read_text
 

@@ -142,6 +142,31 @@ def test_what_comes_back_after_closing_is_a_linked_new_incident(client: httpx.Cl
     assert client.get(f"/v1/incidents/{fresh}").json()["recurs_of"] == "incident-r0"
 
 
+def test_what_contradicts_a_closed_case_is_for_a_person_and_no_hoax(client: httpx.Client) -> None:
+    plain = classified(client, "r0", ROAD)
+    act(client, "incident-r0", "close", reason="sudah ditambal")
+    again = classified(client, "r1", ROAD)
+    assert again["duplicates"]["recurs_of"] == "incident-r0"
+    assert again["hoax"] == plain["hoax"]
+    assert "contradicts_closed" not in again["review"]["reasons"]
+    act(client, again["duplicates"]["incident_id"], "close")
+    still = classified(client, "r2", f"{ROAD}, masih belum diperbaiki")
+    assert still["duplicates"]["recurs_of"] == again["duplicates"]["incident_id"]
+    [sign] = still["hoax"]["evidence"]
+    assert sign["kind"] == "contradicts_closed"
+    assert still["duplicates"]["recurs_of"] in sign["detail"]
+    assert (still["hoax"]["flag"], still["hoax"]["score"]) == (False, plain["hoax"]["score"])
+    assert still["review"]["needed"]
+    assert "contradicts_closed" in still["review"]["reasons"]
+
+
+def classified(client: httpx.Client, name: str, text: str) -> dict[str, Any]:
+    answer = client.post("/v1/classify", json={"id": name, "text": text})
+    assert answer.status_code == 200
+    found: dict[str, Any] = answer.json()
+    return found
+
+
 def test_what_happened_before_the_closing_belongs_to_the_closed(client: httpx.Client) -> None:
     send(client, "r0")
     act(client, "incident-r0", "close")

@@ -157,6 +157,7 @@ def _report(
         archive_reasons=tuple(ARCHIVE_REASONS),
         filter_fields=Filter.of(_filter_fields(request.query_params)).to_query(),
         links_of=viewing.links_of,
+        told_only=viewing.TOLD_ONLY,
         done=_done(service, session, request.query_params.get("sudah", "")),
     )
 

@@ -34,6 +34,8 @@ DECIDED = ("decided", "asked", "archived")
 """Where a person acted last."""
 SNIPPET = 240
 """Characters of a past case's text that are shown."""
+TOLD_ONLY = ("target_burst", "contradicts_closed")
+"""Signs that happen to honest people too: shown apart from those of a hoax."""
 _LINK = re.compile(r"https://[\w.-]+(?:/[\w./%~-]*)?")
 
 
@@ -88,6 +90,7 @@ class Page:
     past: Sequence[PastCase]
     question: str
     events: Sequence[Mapping[str, Any]]
+    closed: Mapping[str, Any] | None
 
     @property
     def version(self) -> int:
@@ -133,6 +136,7 @@ def page_of(
         past=[] if hidden else _past(connection, engine, user, report_id),
         question=ask_text(suggestion["outcome"]["missing"]),
         events=incident_reads.events_of(connection, record.incident_id),
+        closed=None if hidden else _closed(connection, user, suggestion["duplicates"]),
     )
 
 
@@ -217,6 +221,18 @@ def _candidates(
             )
         )
     return found
+
+
+def _closed(
+    connection: Connection, user: User, duplicates: Mapping[str, Any]
+) -> dict[str, Any] | None:
+    """Who closed the incident that came back, when and why, for who may see one of its reports."""
+    before = duplicates.get("recurs_of")
+    if before is None:
+        return None
+    cases = (case_of(connection, name) for name in incident_reads.members_of(connection, before))
+    seen = any(case is not None and user.sees(case.government) for case in cases)
+    return incident_reads.closing(connection, before) if seen else None
 
 
 def _past(connection: Connection, engine: Engine, user: User, report_id: str) -> list[PastCase]:

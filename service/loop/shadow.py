@@ -37,7 +37,7 @@ WAITING = 1_000
 """Reports that may wait for the candidate."""
 BATCH = 16
 """Reports that it reads at a time."""
-_LATER = ("possible_duplicate", "hoax_like", "refused_before")
+_LATER = ("possible_duplicate", "hoax_like", "contradicts_closed", "refused_before")
 """Review reasons that come from the memory, which the candidate does not have."""
 
 
