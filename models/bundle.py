@@ -31,7 +31,7 @@ from pilah.models.answer import Agency
 from pilah.models.encoder import LsaEncoder
 from pilah.models.encoders import FolderEncoder, load_encoder
 from pilah.models.features import NgramFeatures, beside
-from pilah.models.linear import Curves, FloatArray, LinearHead, dequantise, quantise
+from pilah.models.linear import Confidence, Curves, FloatArray, LinearHead, dequantise, quantise
 from pilah.models.pairs import FORMAT as PAIRS_FORMAT
 from pilah.models.pairs import PairScorer
 from pilah.models.scoring import DuplicateThresholds
@@ -168,9 +168,10 @@ class Bundle:
             values, scale = quantise(head.weights)
             arrays |= {f"{target}_values": values, f"{target}_scale": scale}
             arrays |= {f"{target}_bias": head.bias, f"{target}_shift": head.shift}
-            if head.curves is not None:
-                knots = {name: getattr(head.curves, name) for name in _CURVES}
-                arrays |= {f"{target}_curves_{name}": values for name, values in knots.items()}
+            for part, kind in _PARTS.items():
+                kept = getattr(head, part)
+                names = _stored(kind) if kept is not None else ()
+                arrays |= {f"{target}_{part}_{name}": getattr(kept, name) for name in names}
         return arrays
 
     @classmethod
@@ -208,7 +209,8 @@ class Bundle:
 
 
 _NO_PAIRS: tuple[PairScorer | None, DuplicateThresholds] = (None, DuplicateThresholds())
-_CURVES = tuple(f.name for f in fields(Curves) if f.init)
+_PARTS: dict[str, type[Curves | Confidence]] = {"curves": Curves, "confidence": Confidence}
+"""What a head may have beside its weights: attribute -> its class, all of arrays."""
 _CONTENT = ("format", "label_set", "heads", "files", "agency")
 _OPTIONAL = ("embedding_weight",)
 """What the version is a hash of: these keys of the manifest, and by them all other files."""
@@ -244,14 +246,17 @@ def _head(target: str, spec: dict[str, Any], arrays: Arrays) -> LinearHead:
         shift=arrays[f"{target}_shift"],
         stated=dict(spec["stated"]),
         sure=dict(spec["sure"]),
-        curves=_curves(target, arrays),
+        **{part: _part(kind, f"{target}_{part}_", arrays) for part, kind in _PARTS.items()},
     )
 
 
-def _curves(target: str, arrays: Arrays) -> Curves | None:
-    found = {name: arrays.get(f"{target}_curves_{name}") for name in _CURVES}
-    known = {name: values for name, values in found.items() if values is not None}
-    return Curves(**known) if known else None
+def _stored(kind: type[Curves | Confidence]) -> list[str]:
+    return [f.name for f in fields(kind) if f.init]
+
+
+def _part(kind: type[Curves | Confidence], start: str, arrays: Arrays) -> Any:  # noqa: ANN401
+    known = {name: arrays[start + name] for name in _stored(kind) if start + name in arrays}
+    return kind(**known) if known else None
 
 
 def _manifest(folder: Path) -> dict[str, Any]:

@@ -12,6 +12,8 @@ from scipy.sparse import csr_matrix
 FloatArray = NDArray[np.float32]
 LEAST = 1e-6
 """No label is told to be quite impossible."""
+ODDS_LIMIT = 1e-4
+"""Probabilities nearer to 0 or 1 are taken as this near: their log odds stay small."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +63,50 @@ class Curves:
 
 
 @dataclass(frozen=True, slots=True)
+class Confidence:
+    """How often the likeliest label is right, told from more than its probability.
+
+    log odds = slopes . (log odds of its probability, best score, second score) + bias of the label.
+    The raw scores say what the softmax forgets: whether any label spoke for the text at all. A
+    second model that judges the first one's answers is a selective classifier (Geifman & El-Yaniv
+    2017, "Selective Classification for Deep Neural Networks").
+
+    Attributes:
+        slopes: shape (3,).
+        bias: shape (labels,).
+    """
+
+    slopes: FloatArray
+    bias: FloatArray
+
+    def __call__(self, scores: FloatArray, probabilities: FloatArray) -> FloatArray:
+        """The same answers: the likeliest label with its new probability, the others in proportion.
+
+        Args:
+            scores: raw, shape (n, labels).
+            probabilities: calibrated, shape (n, labels).
+        """
+        rows, best = np.arange(len(scores)), probabilities.argmax(axis=1)
+        odds = evidence(scores, probabilities) @ self.slopes + self.bias[best]
+        rest = np.maximum(probabilities, LEAST)
+        rest[rows, best] = 0.0
+        rest /= rest.sum(axis=1, keepdims=True)
+        # Never below the second label: the answer stays the answer.
+        second = rest.max(axis=1)
+        sure = np.clip(1.0 / (1.0 + np.exp(-odds)), second / (1.0 + second) + LEAST, 1.0 - LEAST)
+        told = rest * (1.0 - sure)[:, None]
+        told[rows, best] = sure
+        return np.asarray(told, dtype=np.float32)
+
+
+def evidence(scores: FloatArray, probabilities: FloatArray) -> NDArray[np.float64]:
+    """What :class:`Confidence` reads of each row, shape (n, 3)."""
+    best = np.clip(probabilities.max(axis=1).astype(np.float64), ODDS_LIMIT, 1.0 - ODDS_LIMIT)
+    highest = np.partition(scores, -2, axis=1)[:, :-3:-1]
+    return np.column_stack([np.log(best / (1.0 - best)), highest])
+
+
+@dataclass(frozen=True, slots=True)
 class LinearHead:
     """Linear scores turned into probabilities by a scaled, shifted softmax.
 
@@ -78,6 +124,7 @@ class LinearHead:
         stated: label -> smallest probability at which the label is stated at all.
         sure: label -> smallest probability at which no person needs to look.
         curves: what the softmax still goes through, or None.
+        confidence: what then judges the likeliest label, or None.
     """
 
     labels: tuple[str, ...]
@@ -88,6 +135,7 @@ class LinearHead:
     stated: dict[str, float]
     sure: dict[str, float]
     curves: Curves | None = None
+    confidence: Confidence | None = None
 
     def scores(self, features: csr_matrix) -> FloatArray:
         """Raw scores, shape (n, labels)."""
@@ -95,17 +143,23 @@ class LinearHead:
 
     def probabilities(self, features: csr_matrix) -> FloatArray:
         """Calibrated probabilities, shape (n, labels), each row summing to one."""
-        return calibrated(self.scores(features), self.scale, self.shift, self.curves)
+        scores = self.scores(features)
+        return calibrated(scores, self.scale, self.shift, self.curves, self.confidence)
 
 
 def calibrated(
-    scores: FloatArray, scale: float, shift: FloatArray, curves: Curves | None = None
+    scores: FloatArray,
+    scale: float,
+    shift: FloatArray,
+    curves: Curves | None = None,
+    confidence: Confidence | None = None,
 ) -> FloatArray:
-    """softmax(scale * scores + shift), then the curves if there are any, shape (n, labels)."""
+    """softmax(scale * scores + shift), then curves and confidence if there are, (n, labels)."""
     raised = scale * scores + shift
     powers = np.exp(raised - raised.max(axis=1, keepdims=True))
     spoken = np.asarray(powers / powers.sum(axis=1, keepdims=True), dtype=np.float32)
-    return spoken if curves is None else curves(spoken)
+    spoken = spoken if curves is None else curves(spoken)
+    return spoken if confidence is None else confidence(scores, spoken)
 
 
 def quantise(weights: FloatArray) -> tuple[NDArray[np.int8], FloatArray]:

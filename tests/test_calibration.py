@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from pilah.models.answer import Agency
 from pilah.models.bundle import Bundle
-from pilah.models.linear import Curves, LinearHead, calibrated
+from pilah.models.linear import Confidence, Curves, LinearHead, calibrated
 from pilah.training.calibration import (
     KINDS,
     MIN_ROWS,
@@ -23,6 +23,7 @@ from pilah.training.calibration import (
     shifts,
     temperature,
 )
+from pilah.training.confidence import fit_confidence
 
 LABELS = 4
 ROWS = 3000
@@ -108,6 +109,48 @@ def test_curves_are_linear_between_their_knots(seed: int, labels: int) -> None:
     np.testing.assert_allclose(found, wanted / wanted.sum(axis=1, keepdims=True), atol=1e-4)
 
 
+def test_low_scores_for_all_labels_are_learned_to_mean_little() -> None:
+    """A softmax cannot see it: half of the rows have the same gaps, lower scores, random labels."""
+    scores = np.vstack([raw(10), raw(11) - 5])
+    truth = drawn(12, calibrated(scores, 2.0, ZERO), scores)[1]
+    truth[ROWS:] = np.random.default_rng(13).integers(0, LABELS, ROWS)
+    chosen, held_out = fit_calibration(scores, truth, np.arange(2 * ROWS), 0)
+    assert chosen.kind.endswith("and confidence")
+    spoken = chosen(scores)
+    assert (spoken.argmax(axis=1) == held_out.argmax(axis=1)).mean() > 0.95
+    right = (spoken.argmax(axis=1) == truth)[ROWS:].mean()
+    plain = replace(chosen, confidence=None)(scores)
+    with_it, without = (abs(p[ROWS:].max(axis=1).mean() - right) for p in (spoken, plain))
+    assert with_it < without / 2
+
+
+def test_answers_that_are_all_right_teach_no_confidence() -> None:
+    scores = raw(14)[:40]
+    spoken = calibrated(scores, 1.0, ZERO)
+    assert fit_confidence(scores, spoken, spoken.argmax(axis=1), np.ones(40)) is None
+    wrong = (spoken.argmax(axis=1) + 1) % LABELS
+    assert fit_confidence(scores, spoken, wrong, np.ones(40)) is None
+
+
+@settings(max_examples=60, deadline=None)
+@given(seed=st.integers(0, 1000), labels=st.integers(2, 6), bias=st.floats(-30, 30))
+def test_a_confidence_keeps_answer_and_order(seed: int, labels: int, bias: float) -> None:
+    draw = np.random.default_rng(seed)
+    scores = draw.normal(0, 3, (9, labels)).astype(np.float32)
+    spoken = calibrated(scores, 1.0, np.zeros(labels, np.float32))
+    spoken[0] = np.eye(labels, dtype=np.float32)[0]
+    judge = Confidence(draw.normal(0, 1, 3), np.full(labels, bias, np.float32))
+    told = judge(scores, spoken)
+    assert told.sum(axis=1) == pytest.approx(1.0, abs=1e-4)
+    assert (told.argmax(axis=1) == spoken.argmax(axis=1)).all()
+    others = np.sort(spoken, axis=1)[1:, :-1]
+    np.testing.assert_allclose(
+        np.sort(told, axis=1)[1:, :-1] * others.sum(axis=1, keepdims=True),
+        others * (1 - told.max(axis=1)[1:, None]),
+        atol=1e-3,
+    )
+
+
 @pytest.mark.parametrize("kind", sorted(KINDS))
 def test_every_kind_gives_probabilities(kind: str) -> None:
     scores = raw(9)[:50]
@@ -136,6 +179,17 @@ def test_curves_survive_the_bundle(bundle: Bundle, tmp_path: Path) -> None:
     )
     np.testing.assert_allclose(first, second, atol=1e-3)
     assert not np.allclose(second, third, atol=1e-2)
+
+
+def test_a_confidence_survives_the_bundle(bundle: Bundle, tmp_path: Path) -> None:
+    head = bundle.heads["topic_main"]
+    judge = Confidence(np.array([0.5, 1, -1], np.float32), np.zeros(len(head.labels), np.float32))
+    full = replace(bundle, heads={"topic_main": replace(head, confidence=judge)})
+    assert full.save(tmp_path / "b") != bundle.version
+    again = Bundle.load(tmp_path / "b").heads["topic_main"].confidence
+    assert again is not None
+    assert again.slopes.tolist() == judge.slopes.tolist()
+    assert again.bias.tolist() == judge.bias.tolist()
 
 
 def test_an_agency_that_a_head_alone_named_has_its_own_limit(bundle: Bundle) -> None:

@@ -5,12 +5,15 @@
   2020).
 - ``isotonic``: after the temperature a rising step function a label, then divided by their sum
   (Zadrozny & Elkan 2002); labels with few rows keep the temperature's probability.
+
+On top of the winner a :class:`~pilah.models.linear.Confidence` judges the likeliest label, where
+that makes held-out rows likelier still.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,7 +22,8 @@ from scipy.special import log_softmax
 from sklearn.isotonic import IsotonicRegression
 
 from pilah.evaluation.thresholds import effective_rows
-from pilah.models.linear import Curves, FloatArray, calibrated
+from pilah.models.linear import Confidence, Curves, FloatArray, calibrated
+from pilah.training.confidence import fit_confidence
 
 Truth = NDArray[np.int64]
 Weights = NDArray[np.float64]
@@ -43,16 +47,18 @@ class Calibration:
         scale: inverse temperature.
         shift: shape (labels,); zeros unless the kind is shifts.
         curves: step functions of the labels, or None.
+        confidence: what judges the likeliest label, or None.
     """
 
     kind: str
     scale: float
     shift: FloatArray
     curves: Curves | None = None
+    confidence: Confidence | None = None
 
     def __call__(self, scores: FloatArray) -> FloatArray:
         """Probabilities, shape (n, labels)."""
-        return calibrated(scores, self.scale, self.shift, self.curves)
+        return calibrated(scores, self.scale, self.shift, self.curves, self.confidence)
 
 
 def fit_calibration(
@@ -80,7 +86,12 @@ def fit_calibration(
     fold = _folds(groups, seed)
     spoken = {kind: _cross_fitted(fit, scores, truth, weights, fold) for kind, fit in KINDS.items()}
     best = min(spoken, key=lambda kind: loss(spoken[kind], truth, weights))
-    return KINDS[best](scores, truth, weights), spoken[best]
+    calibration, held_out = KINDS[best](scores, truth, weights), spoken[best]
+    judged = _judged(scores, held_out, truth, weights, fold)
+    if loss(judged, truth, weights) >= loss(held_out, truth, weights):
+        return calibration, held_out
+    judge = fit_confidence(scores, held_out, truth, weights)
+    return replace(calibration, kind=f"{best} and confidence", confidence=judge), judged
 
 
 def loss(probabilities: FloatArray, truth: Truth, weights: Weights | None = None) -> float:
@@ -135,6 +146,24 @@ def _folds(groups: NDArray[np.int64], seed: int) -> NDArray[np.int64]:
     """Fold number of each row, shape (n,)."""
     names, number = np.unique(groups, return_inverse=True)
     return np.random.default_rng(seed).permutation(np.arange(len(names)) % FOLDS)[number]
+
+
+def _judged(
+    scores: FloatArray,
+    held_out: FloatArray,
+    truth: Truth,
+    weights: Weights,
+    fold: NDArray[np.int64],
+) -> FloatArray:
+    """Held-out probabilities after a confidence that was fitted on the other folds."""
+    judged = held_out.copy()
+    for number in np.unique(fold):
+        inside = fold == number
+        seen = (part[~inside] for part in (scores, held_out, truth, weights))
+        judge = fit_confidence(*seen)
+        if judge is not None:
+            judged[inside] = judge(scores[inside], held_out[inside])
+    return judged
 
 
 def _cross_fitted(

@@ -32,8 +32,8 @@ and the agency figure flatter{advice}.
 {routing}{incidents}
 ## Thresholds
 
-Probabilities: {calibration}; of three ways (see `training/calibration.py`) the likeliest on rows
-that it was not fitted on.
+Probabilities: {calibration}; of three ways (see `training/calibration.py`), with or without a
+confidence that judges the likeliest label, the likeliest on rows that it was not fitted on.
 
 A label is stated from the probability at which held-out answers proved to be right {stated:.0%} of
 the time, and passes without a person from {sure:.0%} (lower end of a one-sided 90 % Wilson

@@ -129,8 +129,17 @@ def fit_head(
         thresholds(judged, truth[asked], names, target, votes)
         for target in (settings.stated_precision, settings.sure_precision)
     )
-    scale, shift, curves = calibration.scale, calibration.shift, calibration.curves
-    head = LinearHead(names, fits["weights"], fits["bias"], scale, shift, stated, sure, curves)
+    head = LinearHead(
+        names,
+        fits["weights"],
+        fits["bias"],
+        calibration.scale,
+        calibration.shift,
+        stated,
+        sure,
+        calibration.curves,
+        calibration.confidence,
+    )
     found = score(judged, truth[asked], names, votes)
     return FittedHead(head, found, held_out, calibration.kind)
 

@@ -318,7 +318,7 @@ def calibrated(trial: Trial, wanted: Task, base: Said) -> list[dict[str, Any]]:
     for name in calibrations.FORMS:
         calibrate, inside = calibrations.cross_fitted(name, *trial.calibrated_on)
         line, said = figures(trial.fitted.head.labels, wanted, inside, calibrate(trial.raw))
-        found.append({"calibration": name, **line, **_gaps(base, said)})
+        found.append({"calibration": f"{name} alone", **line, **_gaps(base, said)})
     return found
 
 

@@ -52,12 +52,14 @@ def _odds(probability: NDArray[np.floating]) -> NDArray[np.float64]:
 
 
 FORMS: dict[str, Fit] = {"none": none, **KINDS, "sigmoid": sigmoid}
-"""Name -> how it is fitted; the likeliest of ``KINDS`` on held-out answers is what ships."""
+"""Name -> how it is fitted; the likeliest of ``KINDS`` on held-out answers, with a confidence on
+top where that is likelier still, is what ships."""
 
 
 def cross_fitted(
     name: str, scores: FloatArray, truth: NDArray[np.int64], groups: NDArray[np.int64], seed: int
 ) -> tuple[Calibration, FloatArray]:
-    """One calibration, and the probabilities of rows that it was not fitted on."""
-    with patch.dict(calibration.KINDS, {name: FORMS[name]}, clear=True):
+    """One calibration without confidence, and the probabilities of rows it was not fitted on."""
+    alone = patch.dict(calibration.KINDS, {name: FORMS[name]}, clear=True)
+    with alone, patch.object(calibration, "fit_confidence", lambda *_: None):
         return fit_calibration(scores, truth, groups, seed)
