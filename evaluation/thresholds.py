@@ -4,6 +4,11 @@ The target must be met by the lower end of a one-sided 90 % Wilson score interva
 by the share of right answers itself: the lowest threshold of many looks better than it is, and few
 answers prove little. Of the bounds tried (none, 80, 90, 95 %) on the newest fifth of the 2022
 reports of docs/benchmarks.md, 90 % was the loosest whose precision came within a point of 0.95.
+
+A label's threshold borrows strength from all labels (partial pooling, Efron and Morris 1975): its
+answers are judged as if ``BORROWED`` more of them were right as often as those of all labels from
+the same confidence on. A label with few answers so follows the others, one with many speaks for
+itself, and nothing jumps in between. ``tests/bench/threshold_pooling.py`` compares the strengths.
 """
 
 from __future__ import annotations
@@ -12,8 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import norm
 
-SUPPORT = 50
-"""Fewer held-out answers of a label than this share one pooled threshold."""
+BORROWED = 100
+"""Answers that a label borrows from all labels, at most as many as these have."""
 NEVER = 1.01
 """Threshold of a label that never reached the target: it is not stated on its own."""
 CONFIDENCE = 0.9
@@ -62,15 +67,10 @@ def threshold(
     Returns:
         The threshold, or :data:`NEVER` when the :func:`lower_bound` of no part reaches the target.
     """
-    order = np.argsort(-confidence, kind="stable")
-    falling = confidence[order]
-    weights = np.ones(len(order)) if represents is None else represents[order]
-    total = np.cumsum(weights)
-    rows = total**2 / np.cumsum(weights**2)
-    precision = lower_bound(np.cumsum(weights * right[order]) / total * rows, rows)
-    last = np.append(falling[1:] < falling[:-1], True)[: len(order)]  # of equal confidences
-    reached = np.flatnonzero((precision >= target) & last)
-    return float(falling[reached[-1]]) if len(reached) else NEVER
+    weights = np.ones(len(right)) if represents is None else represents
+    order, last = _falling(confidence)
+    share, rows = _prefixes(right[order], weights[order])
+    return _lowest(confidence[order], last & (lower_bound(share * rows, rows) >= target))
 
 
 def thresholds(
@@ -80,7 +80,7 @@ def thresholds(
     target: float,
     represents: Floats | None = None,
 ) -> dict[str, float]:
-    """One threshold a label; labels with few held-out answers take the pooled one.
+    """One threshold a label, with the strength that it borrows from all labels.
 
     Args:
         probabilities: held-out, shape (n, labels).
@@ -91,12 +91,33 @@ def thresholds(
     """
     weights = np.ones(len(truth)) if represents is None else represents
     confidence, answer = probabilities.max(axis=1), probabilities.argmax(axis=1)
-    right = answer == truth
-    pooled = threshold(confidence, right, target, weights)
+    order, last = _falling(confidence)
+    right, weights, answer = (answer == truth)[order], weights[order], answer[order]
+    common, rows = _prefixes(right, weights)
+    borrowed = np.minimum(BORROWED, rows)
     found = {}
     for i, label in enumerate(labels):
-        mine = answer == i
-        many = effective_rows(weights[mine]) >= SUPPORT
-        parts = confidence[mine], right[mine], target, weights[mine]
-        found[label] = threshold(*parts) if many else pooled
+        share, own = _prefixes(right, np.where(answer == i, weights, 0.0))
+        bound = lower_bound(share * own + common * borrowed, own + borrowed)
+        found[label] = _lowest(confidence[order], last & (bound >= target))
     return found
+
+
+def _falling(confidence: NDArray[np.float32]) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+    """Row numbers by falling confidence, and which are the last of equal ones, shape (n,)."""
+    order = np.argsort(-confidence, kind="stable")
+    falling = confidence[order]
+    return order, np.append(falling[1:] < falling[:-1], True)[: len(order)]
+
+
+def _prefixes(right: NDArray[np.bool_], weights: Floats) -> tuple[Floats, Floats]:
+    """Share of right answers among the first 1, 2, ... n, and their effective rows."""
+    total, squares = np.cumsum(weights), np.cumsum(weights**2)
+    some = squares > 0
+    share = np.divide(np.cumsum(weights * right), total, out=np.zeros_like(total), where=some)
+    return share, np.divide(total**2, squares, out=np.zeros_like(total), where=some)
+
+
+def _lowest(falling: NDArray[np.float32], reached: NDArray[np.bool_]) -> float:
+    places = np.flatnonzero(reached)
+    return float(falling[places[-1]]) if len(places) else NEVER

@@ -142,7 +142,10 @@ def opened(
             routes = load_routes(connection)
         with _shadow(settings, engine_factory, store, metrics) as stored:
             shares = Shares(
-                settings.audit_share, settings.overlap_share, settings.informative_share
+                audit=settings.audit_share,
+                overlap=settings.overlap_share,
+                overruled=settings.overruled_share,
+                informative=settings.informative_share,
             )
             intake = Intake(store, engine, shares=shares, stored=stored)
             intake.engine.use_routes(*routes)

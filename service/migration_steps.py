@@ -46,6 +46,14 @@ def to_6(connection: Connection) -> None:
     _run(connection, "CREATE INDEX fingerprints_made_by ON fingerprints (made_by)")
 
 
+def to_8(connection: Connection) -> None:
+    """Why a second opinion was asked for; until now always as a draw of the overlap."""
+    _run(
+        connection,
+        "ALTER TABLE second_opinions ADD COLUMN asked VARCHAR(20) DEFAULT 'overlap' NOT NULL",
+    )
+
+
 def _fill_topic_and_place(connection: Connection) -> None:
     page = text(
         "SELECT reports.seq, reports.id, suggestions.triage, fingerprints.fingerprint "

@@ -26,6 +26,7 @@ STEPS: Mapping[int, Callable[[Connection], None]] = {
     5: desk.to_5,
     6: migration_steps.to_6,
     7: desk.to_7,
+    8: migration_steps.to_8,
 }
 """New number -> what turns the schema of the number before into it."""
 LATEST = max(STEPS)

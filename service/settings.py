@@ -38,6 +38,7 @@ class Settings:
         session_minutes: how long a signed-in person may rest before signing in again.
         audit_share: share of the sure answers that a person is asked to check.
         overlap_share: share of the decided reports that a second person labels too.
+        overruled_share: share of the decisions against a likely suggestion, as above.
         informative_share: informative reports in the queue for each that waits anyway.
         shadow_bundle: a candidate that answers beside the live bundle; empty: none.
         oidc_issuer: address of an OpenID Connect provider; empty means passwords only.
@@ -60,6 +61,7 @@ class Settings:
     session_minutes: int = 60
     audit_share: float = 0.02
     overlap_share: float = 0.02
+    overruled_share: float = 0.0
     informative_share: float = 0.0
     shadow_bundle: str = ""
     oidc_issuer: str = ""
@@ -78,7 +80,7 @@ class Settings:
         _within("PILAH_MAX_BATCH", self.max_batch, 1, 10_000)
         _within("PILAH_MAX_CONCURRENCY", self.max_concurrency, 1, 10_000)
         _within("PILAH_SESSION_MINUTES", self.session_minutes, 1, 720)
-        for name in ("audit_share", "overlap_share", "informative_share"):
+        for name in ("audit_share", "overlap_share", "overruled_share", "informative_share"):
             _is_share(f"PILAH_{name.upper()}", getattr(self, name))
         _check_keys(self.api_keys)
         _check_provider(self.oidc_issuer, self.oidc_client_id)
@@ -118,6 +120,7 @@ class Settings:
             session_minutes=_number(environ, "PILAH_SESSION_MINUTES", default.session_minutes),
             audit_share=_share(environ, "PILAH_AUDIT_SHARE", default.audit_share),
             overlap_share=_share(environ, "PILAH_OVERLAP_SHARE", default.overlap_share),
+            overruled_share=_share(environ, "PILAH_OVERRULED_SHARE", default.overruled_share),
             informative_share=_share(environ, "PILAH_INFORMATIVE_SHARE", default.informative_share),
             shadow_bundle=environ.get("PILAH_SHADOW_BUNDLE") or default.shadow_bundle,
             oidc_issuer=environ.get("PILAH_OIDC_ISSUER", "").strip(),

@@ -39,7 +39,7 @@ from pilah.service.settings import Settings
 from pilah.service.state import Service
 from pilah.training.config import TrainConfig
 from pilah.training.heads import HeadSettings, fit_head
-from pilah.training.mix import represented
+from pilah.training.mix import TRUSTED, represented
 from pilah.training.train import train
 
 if TYPE_CHECKING:
@@ -357,6 +357,30 @@ def test_agreement_of_two_people(service: Service) -> None:
     assert found["fields"]["outcome"].reports == 0
     assert [p["people"] for p in found["pairs"]] == [["budi", "mimi"]]
     assert found["pairs"][0]["agreement"].kappa == pytest.approx(0.8333, abs=1e-3)
+
+
+def test_a_likely_suggestion_is_not_overruled_by_one_person(tmp_path: Path) -> None:
+    settings = Settings(data_dir=tmp_path, overlap_share=0.0, overruled_share=1.0)
+    with opened(settings, FakeEngine.make) as service:
+        for name in ("V1", "V2", "V3", "V4"):
+            send(service, name)
+        say(service, "V1", agency="Dinas A", look="read")
+        say(service, "V2", agency="Dinas A", look="read")
+        say(service, "V3", look="read")
+        say(service, "V4", agency="Dinas PU", outcome="prank", look="read")
+        with service.intake.store.reading() as connection:
+            asked = waiting_for_opinion(connection, "budi", limit=9)
+        assert [item["report_id"] for item in asked] == ["V1", "V2"]
+        for name, agency in (("V1", "Dinas A"), ("V2", "Dinas PU")):
+            second = check_decision(name, {"actor": "budi", "agency": agency})[0]
+            save_opinion(service.intake, second)
+        found = rows(service)
+        with service.intake.store.reading() as connection:
+            assert agreement(connection)["reports"] == 0  # these were not drawn by chance
+    assert (how(found["V1"])["agency"], found["V1"]["weight_agency"]) == ("changed", 1.0)
+    assert (how(found["V2"])["agency"], found["V2"]["weight_agency"]) == ("disputed", 0.3)
+    assert found["V2"]["agency"] == "Dinas A"  # the decision stands
+    assert WORTH["disputed"] < TRUSTED
 
 
 def test_margins_make_the_doubt() -> None:

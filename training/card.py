@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from pilah.evaluation.thresholds import SUPPORT
+from pilah.evaluation.thresholds import BORROWED
 from pilah.models.bundle import Bundle
 
 _CARD = """# Bundle {name} ({{version}})
@@ -37,7 +37,8 @@ confidence that judges the likeliest label, the likeliest on rows that it was no
 
 A label is stated from the probability at which held-out answers proved to be right {stated:.0%} of
 the time, and passes without a person from {sure:.0%} (lower end of a one-sided 90 % Wilson
-interval). A label with fewer than {support} held-out answers shares one threshold with the others.
+interval). A label borrows the strength of {borrowed} answers from all labels, so that one with few
+follows the others.
 Below, the answer falls back and says so.
 
 ## Rare and uneven labels
@@ -85,7 +86,7 @@ def write_card(bundle: Bundle) -> Bundle:
         routing=_routing(facts.get("routing")),
         incidents=_incidents(facts.get("incidents")),
         calibration=", ".join(f"{t} by {kind}" for t, kind in facts["calibration"].items()),
-        support=SUPPORT,
+        borrowed=BORROWED,
         stated=config["stated_precision"],
         sure=config["sure_precision"],
         rare="\n".join(rare) or "Every label had enough rows.",

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +21,7 @@ from pilah.datasets.bodies import target_of
 from pilah.models.masking import mask
 from pilah.service.desk.standing import Entry, in_force, standing_of
 from pilah.service.loop.representing import SEEN, selection
-from pilah.service.loop.samples import suggested
+from pilah.service.loop.samples import second_labels, suggested
 from pilah.service.loop.tables import looks, offers
 from pilah.service.tables import decisions, reports, suggestions
 
@@ -29,6 +29,7 @@ WORTH: Mapping[str, float] = {
     "changed": 1.0,  # the suggestion was another
     "blind": 1.0,  # labelled without seeing a suggestion
     "confirmed": 0.7,  # read, and left as suggested
+    "disputed": 0.3,  # a second person, who did not see it, said otherwise
     "unsaid": 0.3,  # left as suggested; nobody said whether it was read
     "unread": 0.1,  # accepted without opening the report
 }
@@ -90,14 +91,26 @@ def export(
 
 def _decided(connection: Connection, *, secret: bool) -> Iterator[tuple[Row[Any], dict[str, Said]]]:
     """Every decided report that waits for nobody, oldest first, and its labels in force."""
-    after = 0
+    after, others = 0, second_labels(connection)
     while rows := _page(connection, after):
         after = rows[-1].seq
         for row in rows:
             if secret or row.visibility != "secret":
                 said = _labels(connection, row.id, json.loads(row.triage))
                 if said:
-                    yield row, said
+                    yield row, _disputed(said, others.get(row.id, ()))
+
+
+def _disputed(said: dict[str, Said], others: Sequence[Mapping[str, Any]]) -> dict[str, Said]:
+    """The labels, those marked that another person contradicts."""
+
+    def contradicted(name: str, value: object) -> bool:
+        return any(name in labels and labels[name] != value for labels in others)
+
+    return {
+        name: replace(part, how="disputed") if contradicted(name, part.value) else part
+        for name, part in said.items()
+    }
 
 
 def _seen(said: Mapping[str, Said]) -> bool:

@@ -1,8 +1,10 @@
 """Which reports people are asked to look at although the machine is sure, and why.
 
 A share of the sure answers is drawn for an audit (the only unbiased measure of their precision),
-and a share of the decided reports for a second, independent opinion. The draw is a hash of the
-report's id, so that it is the same at every start and nobody chooses.
+and a share of the decided reports for a second, independent opinion: any of them to measure how far
+people agree, and those in which a person overruled a likely suggestion, because a slip there would
+be held against the machine. The draw is a hash of the report's id, so that it is the same at every
+start and nobody chooses.
 """
 
 from __future__ import annotations
@@ -32,6 +34,12 @@ AUDIT = "audit"
 """Reason of a sure report that waits for a look."""
 FIELDS = ("topic_main", "topic_sub", "agency", "outcome", "klasifikasi", "hoax")
 """Label fields whose agreement is measured."""
+OVERLAP = "overlap"
+"""A second opinion on any decided report."""
+OVERRULED = "overruled"
+"""A second opinion where a person overruled a likely suggestion; it measures no agreement."""
+LIKELY = 0.5
+"""Probability from which a suggestion is likely."""
 MIN_PAIR = 10
 """Two people need so many reports in common for a kappa of their own."""
 
@@ -42,6 +50,7 @@ class Shares:
 
     audit: float = 0.0
     overlap: float = 0.0
+    overruled: float = 0.0
     informative: float = 0.0
 
 
@@ -76,9 +85,17 @@ class Sampler:
         if decision.action not in ("label", "forward"):
             return
         labels = {k: v for k, v in decision.labels.items() if k in FIELDS} or suggested(triage)
-        keep_first_opinion(
-            connection, decision.report_id, decision.actor, labels, self.shares.overlap
-        )
+        asked = self._second(decision, triage)
+        if asked is not None:
+            keep_first_opinion(connection, decision.report_id, decision.actor, labels, asked)
+
+    def _second(self, decision: Decision, triage: Mapping[str, Any]) -> str | None:
+        """Why a second person is asked, if so."""
+        if drawn(OVERLAP, decision.report_id, self.shares.overlap):
+            return OVERLAP
+        against = overrules(decision.labels, triage)
+        wanted = against and drawn(OVERRULED, decision.report_id, self.shares.overruled)
+        return OVERRULED if wanted else None
 
     def _wanted(self, connection: Connection) -> int:
         """How many informative reports the queue lacks."""
@@ -106,14 +123,31 @@ def suggested(triage: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in found.items() if value is not None}
 
 
+def overrules(labels: Mapping[str, Any], triage: Mapping[str, Any]) -> bool:
+    """Whether labels contradict a main topic or an agency that the answer thought likely."""
+    said, parts = suggested(triage), (("topic_main", "topic"), ("agency", "agency"))
+    return any(
+        labels.get(name, said.get(name)) != said.get(name) and triage[part]["probability"] >= LIKELY
+        for name, part in parts
+    )
+
+
 def keep_first_opinion(
-    connection: Connection, report_id: str, actor: str, labels: Mapping[str, Any], share: float
+    connection: Connection, report_id: str, actor: str, labels: Mapping[str, Any], asked: str
 ) -> None:
-    """Keep the labels of a report's first decision when it is drawn for a second opinion."""
+    """Keep the labels of a report's first decision, so that a second person is asked."""
     mine = second_opinions.c.report_id == report_id
     taken = connection.execute(select(func.count()).where(mine)).scalar_one()
-    if labels and not taken and drawn("overlap", report_id, share):
-        _save(connection, report_id, actor, labels)
+    if labels and not taken:
+        _save(connection, report_id, actor, labels, asked)
+
+
+def second_labels(connection: Connection) -> dict[str, list[dict[str, Any]]]:
+    """Report -> the labels of those who were asked for a second opinion on it."""
+    table, found = second_opinions, dict[str, list[dict[str, Any]]]()
+    for row in connection.execute(select(table).order_by(table.c.given_at)):
+        found.setdefault(row.report_id, []).append(json.loads(row.labels))
+    return {report_id: given[1:] for report_id, given in found.items() if len(given) > 1}
 
 
 def waiting_for_opinion(connection: Connection, actor: str, *, limit: int) -> list[dict[str, Any]]:
@@ -148,17 +182,18 @@ def save_opinion(
         Problem: ``opinion-unasked`` when the report was not drawn or the person gave one already.
     """
     table = second_opinions
-    given = connection.execute(select(table.c.actor).where(table.c.report_id == report_id))
-    actors = list(given.scalars())
-    if not actors or actor in actors:
+    given = select(table.c.actor, table.c.asked).where(table.c.report_id == report_id)
+    asked = {row.actor: row.asked for row in connection.execute(given)}
+    if not asked or actor in asked:
         raise Problem("opinion-unasked")
-    _save(connection, report_id, actor, labels)
+    _save(connection, report_id, actor, labels, next(iter(asked.values())))
 
 
 def agreement(connection: Connection) -> dict[str, Any]:
-    """Kappa of each label field over all opinions, and of each pair of people with enough."""
+    """Kappa of each label field over the drawn overlap, and of each two people with enough."""
     opinions: dict[str, dict[str, dict[str, Any]]] = {}
-    for row in connection.execute(select(second_opinions).order_by(second_opinions.c.given_at)):
+    mine = select(second_opinions).where(second_opinions.c.asked == OVERLAP)
+    for row in connection.execute(mine.order_by(second_opinions.c.given_at)):
         opinions.setdefault(row.report_id, {})[row.actor] = json.loads(row.labels)
     return {
         "reports": sum(len(given) > 1 for given in opinions.values()),
@@ -167,12 +202,11 @@ def agreement(connection: Connection) -> dict[str, Any]:
     }
 
 
-def _save(connection: Connection, report_id: str, actor: str, labels: Mapping[str, Any]) -> None:
-    connection.execute(
-        insert(second_opinions).values(
-            report_id=report_id, actor=actor, labels=dump(dict(labels)), given_at=now_text()
-        )
-    )
+def _save(
+    connection: Connection, report_id: str, actor: str, labels: Mapping[str, Any], asked: str
+) -> None:
+    values = {"labels": dump(dict(labels)), "given_at": now_text(), "asked": asked}
+    connection.execute(insert(second_opinions).values(report_id=report_id, actor=actor, **values))
 
 
 def _fleiss(opinions: Mapping[str, Mapping[str, Mapping[str, Any]]], field: str) -> Agreement:

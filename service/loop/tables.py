@@ -55,6 +55,7 @@ second_opinions = Table(
     Column("actor", String(500), primary_key=True),
     Column("labels", Text, nullable=False),  # JSON
     Column("given_at", String(40), nullable=False),
+    Column("asked", String(20), nullable=False, server_default="overlap"),  # overlap or overruled
 )
 
 route_changes = Table(
