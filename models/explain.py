@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from pilah.models.answer import Term
 
 if TYPE_CHECKING:
-    from scipy.sparse import csr_matrix
+    from collections.abc import Mapping
 
     from pilah.models.features import NgramFeatures
     from pilah.models.linear import FloatArray, LinearHead
@@ -20,7 +20,7 @@ _EDGES = ".,;:!?()\"'"
 
 def telling_terms(
     masked: str,
-    row: csr_matrix,
+    values: Mapping[int, float],
     features: NgramFeatures,
     head: LinearHead,
     mean: FloatArray,
@@ -33,13 +33,12 @@ def telling_terms(
 
     Args:
         masked: masked text, the words are shown as they stand there.
-        row: the report's features, shape (1, features).
+        values: the report's features, column -> value.
         features: the n-grams.
         head: the main topic head.
         mean: mean weight over its labels, shape (features,).
         label: index of the chosen label.
     """
-    values = dict(zip(row.indices.tolist(), row.data.tolist(), strict=True))
     found: dict[str, float] = {}
     for written in dict.fromkeys(m.strip(_EDGES) for m in _WORD.findall(masked)):
         columns = values.keys() & features.columns_of(written)

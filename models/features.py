@@ -211,6 +211,13 @@ def _frequent(counts: csr_matrix, min_df: int, most: int | None) -> NDArray[np.i
     return np.sort(kept[np.argsort(-often, kind="stable")[:most]])
 
 
+def row_values(features: csr_matrix) -> Iterator[dict[int, float]]:
+    """Column -> value of each row, zeros left out."""
+    for start, end in pairwise(features.indptr):
+        columns, values = features.indices[start:end], features.data[start:end]
+        yield dict(zip(columns.tolist(), values.tolist(), strict=True))
+
+
 def beside(ngrams: csr_matrix, vectors: NDArray[np.float32], weight: float) -> csr_matrix:
     """N-grams, and to their right the embeddings times ``weight``; a weight of 0 adds no columns.
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 JAKARTA = "31"
 """Its kota and kabupaten are administrative: what is theirs elsewhere is the province's here."""
 MAX_ALTERNATIVES = 4
+MAX_BODIES = 1 << 13
+"""Bodies that are kept after they were looked up; a city asks for the same few again and again."""
 MAX_LEARNED = 8
 """Labels of the learned head that are turned into bodies."""
 VILLAGES = ("kelurahan", "desa")
@@ -71,6 +74,7 @@ class Router:
         """Keep the tables."""
         self._table, self._agencies, self._units, self._regions = table, agencies, units, regions
         self._terms = _terms(table)
+        self._bodies = lru_cache(MAX_BODIES)(self._body)
 
     def cues(self, normal: str) -> frozenset[str]:
         """Ids of the cues whose terms stand in a normalised text."""
@@ -141,6 +145,9 @@ class Router:
             target: agency id, or unit family id for the local levels.
             code: Kemendagri code, or None when the place is unknown.
         """
+        return self._bodies(level, target, code)
+
+    def _body(self, level: str, target: str, code: str | None) -> tuple[str, str | None, str]:
         if level in NATIONAL_LEVELS:
             agency = self._agencies.by_id[target]
             parent = self._agencies.by_id.get(agency.parent) if agency.parent else None

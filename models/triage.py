@@ -35,6 +35,7 @@ from pilah.models.answer import (
 )
 from pilah.models.claims import ClaimBase, shipped_base
 from pilah.models.explain import telling_terms
+from pilah.models.features import row_values
 from pilah.models.fingerprint import make_fingerprint
 from pilah.models.hoax import look_for_hoax
 from pilah.models.hoax_signs import HoaxInput
@@ -163,8 +164,8 @@ class Triager:
         features, vectors = self.bundle.read([r.clean.normal for r in reads])
         spoken = {name: h.probabilities(features) for name, h in self.bundle.heads.items()}
         return [
-            self._draft(read, features[i], vectors[i], {n: p[i] for n, p in spoken.items()})
-            for i, read in enumerate(reads)
+            self._draft(read, values, vectors[i], {n: p[i] for n, p in spoken.items()})
+            for i, (read, values) in enumerate(zip(reads, row_values(features), strict=True))
         ]
 
     def recognise(self, items: Sequence[tuple[str, Report]]) -> list[tuple[Fingerprint, Vector]]:
@@ -279,7 +280,7 @@ class Triager:
         return Read(report_id, report, clean, place)
 
     def _draft(
-        self, read: Read, row: csr_matrix, vector: Vector, spoken: dict[str, FloatArray]
+        self, read: Read, row: dict[int, float], vector: Vector, spoken: dict[str, FloatArray]
     ) -> Analysis:
         topic, topic_sure, terms = self._topic(read, row, spoken)
         routes = self._routes(read, spoken)
@@ -321,7 +322,7 @@ class Triager:
         )  # fmt: skip
 
     def _topic(
-        self, read: Read, row: csr_matrix, spoken: dict[str, FloatArray]
+        self, read: Read, row: dict[int, float], spoken: dict[str, FloatArray]
     ) -> tuple[Topic, bool, tuple[Term, ...]]:
         if self._topics is None:
             return Topic(None, None, 0.0, "null"), True, ()
