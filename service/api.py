@@ -70,11 +70,7 @@ async def classify(request: Request, key: Key = None) -> Response:
     A 2xx answer means that the report is stored on disk. An id that is sent again with the same
     report gives the stored answer, with another report 409.
     """
-    service = service_of(request)
-    with service.gate.entered():
-        body = await read_json(request, limit=service.settings.max_body_bytes)
-        claim = claim_of(request, key, body)
-        return await answered(service, lambda: take_one(service, body, claim))
+    return await store(request, key, take_one)
 
 
 @router.post(
@@ -86,11 +82,7 @@ async def classify(request: Request, key: Key = None) -> Response:
 )
 async def classify_batch(request: Request, key: Key = None) -> Response:
     """One result per report, in order; a report that is refused does not harm the others."""
-    service = service_of(request)
-    with service.gate.entered():
-        body = await read_json(request, limit=service.settings.max_body_bytes)
-        claim = claim_of(request, key, body)
-        return await answered(service, lambda: take_batch(service, body, claim))
+    return await store(request, key, take_batch)
 
 
 @router.post(
@@ -113,14 +105,13 @@ async def classify_batch(request: Request, key: Key = None) -> Response:
 )
 async def decision(request: Request, report_id: ReportId, key: Key = None) -> Response:
     """Append a decision; suggestion and earlier decisions stay as they are."""
-    service = service_of(request)
-    with service.gate.entered():
-        body = await read_json(request, limit=service.settings.max_body_bytes)
-        claim = claim_of(request, key, body)
-        wanted, after = check_decision(known_form(report_id, "report-unknown"), body)
-        return await answered(
-            service, lambda: decide(service.intake, wanted, after=after, claim=claim)
-        )
+    known = known_form(report_id, "report-unknown")
+
+    def run(service: Service, body: object, claim: Claim | None) -> Reply:
+        wanted, after = check_decision(known, body)
+        return decide(service.intake, wanted, after=after, claim=claim)
+
+    return await store(request, key, run)
 
 
 @router.get(
@@ -183,7 +174,22 @@ def model(request: Request) -> Response:
     )
 
 
-def claim_of(request: Request, key: str | None, body: object) -> Claim | None:
+Storing = Callable[[Service, object, Claim | None], Reply]
+"""What stores something: from the service, the body of a request and its claim."""
+
+
+async def store(request: Request, key: str | None, run: Storing) -> Response:
+    """Read the body, run in a thread what stores something, count its outcomes, send its reply."""
+    service = service_of(request)
+    with service.gate.entered():
+        body = await read_json(request, limit=service.settings.max_body_bytes)
+        reply = await run_sync(run, service, body, _claim_of(request, key, body))
+    service.metrics.saw_outcomes(reply.outcomes)
+    headers = {"Idempotent-Replayed": "true"} if reply.replayed else None
+    return Response(reply.body, reply.status, headers, media_type="application/json")
+
+
+def _claim_of(request: Request, key: str | None, body: object) -> Claim | None:
     """The idempotency claim of a request, or None without a key."""
     if key is None:
         return None
@@ -214,14 +220,6 @@ def known_form(identifier: str, slug: str) -> str:
     if any(ord(c) < 32 for c in identifier):
         raise Problem(slug)
     return identifier
-
-
-async def answered(service: Service, run: Callable[[], Reply]) -> Response:
-    """Run in a thread what stores something, count its outcomes, and send its reply."""
-    reply = await run_sync(run)
-    service.metrics.saw_outcomes(reply.outcomes)
-    headers = {"Idempotent-Replayed": "true"} if reply.replayed else None
-    return Response(reply.body, reply.status, headers, media_type="application/json")
 
 
 def _item_or_refusal(row: object, claim: Claim | None, index: int) -> Item | Refused:

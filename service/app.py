@@ -31,6 +31,8 @@ from pilah.service.lockfile import only_process
 from pilah.service.loop import api as loop_api
 from pilah.service.loop import indicator_page, proposal_page
 from pilah.service.loop.counting import Counting
+from pilah.service.loop.kept import Kept
+from pilah.service.loop.proposals import Proposals, find_proposals
 from pilah.service.loop.routes import load_routes
 from pilah.service.loop.samples import Shares
 from pilah.service.loop.shadow import Shadow
@@ -38,7 +40,7 @@ from pilah.service.memory import restore, save
 from pilah.service.metrics import Metrics
 from pilah.service.middleware import Observer
 from pilah.service.settings import Settings
-from pilah.service.state import Gate, Service
+from pilah.service.state import Gate, KeptProposals, Service
 from pilah.service.store import Store
 from pilah.service.switch import Switcher
 from pilah.service.version import service_version
@@ -155,9 +157,15 @@ def opened(
                 with store.reading() as connection:
                     keyring.refresh(connection)
                 ready, counting = Readiness(intake), Counting(store)
-                yield Service(settings, intake, metrics, gate, ready, keyring, counting)
+                kept: KeptProposals = Kept(lambda _: _proposals(store), most=1)
+                yield Service(settings, intake, metrics, gate, ready, keyring, counting, kept)
             finally:
                 save(store, intake.engine)
+
+
+def _proposals(store: Store) -> Proposals:
+    with store.reading() as connection:
+        return find_proposals(connection)
 
 
 @contextmanager

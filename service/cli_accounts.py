@@ -12,7 +12,9 @@ from rich.table import Table
 from sqlalchemy import Connection
 
 from pilah.service.accounts import audit as audit_log
+from pilah.service.accounts import audited
 from pilah.service.accounts import users as people
+from pilah.service.accounts.audited import Compared
 from pilah.service.accounts.users import NewUser
 from pilah.service.cli_common import errors, settings
 from pilah.service.store import Store
@@ -21,6 +23,8 @@ users = typer.Typer(no_args_is_help=True, help="Who may sign in to the pages.")
 audit = typer.Typer(no_args_is_help=True, help="The log of who changed what.")
 BY = "cli"
 """The actor in the audit log of what the command line does."""
+MOST_TOLD = 20
+"""Wrong decisions of one kind that are named; the rest is counted."""
 _out = Console()
 
 Name = Annotated[str, typer.Argument(help="Sign-in name.")]
@@ -108,7 +112,7 @@ def verify(
         str | None, typer.Option(help="Hash noted earlier, which must still be in the chain.")
     ] = None,
 ) -> None:
-    """Check the hash chain of the audit log; exit code 1 when it is broken.
+    """Check the audit log's hash chain, and the decisions against it; exit code 1 when they fail.
 
     Note the head it prints somewhere else: rows cut off at the end show only against it.
 
@@ -116,13 +120,29 @@ def verify(
     """
     with Store.open(settings().url) as store, store.reading() as connection:
         found = audit_log.verify(connection, head)
+        compared = audited.compare(connection)
     _out.print(f"{found.rows:,} rows, head {found.head}", highlight=False, soft_wrap=True)
     if found.broken_at is not None:
         errors.print(f"row {found.broken_at:,} was changed, or rows before it are missing")
     if found.has_head is False:
         errors.print("the given head is not in the chain: rows were cut off or replaced")
-    if found.broken_at is not None or found.has_head is False:
+    _tell(compared)
+    if found.broken_at is not None or found.has_head is False or not compared.holds:
         raise typer.Exit(1)
+
+
+def _tell(found: Compared) -> None:
+    older = f", {found.older:,} of them older than the log" if found.older else ""
+    _out.print(f"{found.decisions:,} decisions{older}", highlight=False)
+    for wrong, names in (
+        ("is not what was logged", found.changed),
+        ("was logged and is gone", found.missing),
+        ("was never logged", found.unlogged),
+    ):
+        for report_id, number in names[:MOST_TOLD]:
+            errors.print(f"decision {number} about {report_id} {wrong}")
+        if len(names) > MOST_TOLD:
+            errors.print(f"and {len(names) - MOST_TOLD:,} more")
 
 
 @contextmanager

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from typing import Any
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
@@ -21,74 +22,52 @@ class Metrics:
     def __init__(self) -> None:
         """Make every metric; a fresh app counts from zero."""
         self.registry = CollectorRegistry()
-        self.requests = Counter(
-            "pilah_requests",
-            "Answered requests.",
-            ("method", "route", "status"),
-            registry=self.registry,
+        counter = partial(Counter, registry=self.registry)
+        gauge = partial(Gauge, registry=self.registry)
+        histogram = partial(Histogram, registry=self.registry)
+        self.requests = counter(
+            "pilah_requests", "Answered requests.", ("method", "route", "status")
         )
-        self.seconds = Histogram(
-            "pilah_request_seconds",
-            "Time to answer, in seconds.",
-            ("route",),
-            buckets=_SECONDS,
-            registry=self.registry,
+        self.seconds = histogram(
+            "pilah_request_seconds", "Time to answer, in seconds.", ("route",), buckets=_SECONDS
         )
-        self.batch = Histogram(
-            "pilah_batch_reports", "Reports per batch.", buckets=_SIZES, registry=self.registry
-        )
-        self.reports = Counter(
+        self.batch = histogram("pilah_batch_reports", "Reports per batch.", buckets=_SIZES)
+        self.reports = counter(
             "pilah_reports",
             "Reports by what became of them: an outcome label, repeated, or refused:<problem>.",
             ("outcome",),
-            registry=self.registry,
         )
-        self.review = Counter(
+        self.review = counter(
             "pilah_review_needed",
             "New reports that need a person, by reason; one report may count for many.",
             ("reason",),
-            registry=self.registry,
         )
-        self.queue = Gauge(
-            "pilah_review_queue", "Reports that wait for a person.", registry=self.registry
-        )
-        self.in_progress = Gauge(
-            "pilah_requests_in_progress", "POST requests in progress.", registry=self.registry
-        )
-        self.problems = Counter(
-            "pilah_problems", "Problem answers by type.", ("type",), registry=self.registry
-        )
-
-        self.switches = Counter(
+        self.queue = gauge("pilah_review_queue", "Reports that wait for a person.")
+        self.in_progress = gauge("pilah_requests_in_progress", "POST requests in progress.")
+        self.problems = counter("pilah_problems", "Problem answers by type.", ("type",))
+        self.switches = counter(
             "pilah_bundle_switches",
             "Bundles that were promoted or rolled back under a running service: switched, refused.",
             ("result",),
-            registry=self.registry,
         )
-
-        self.shadow = Counter(
+        self.shadow = counter(
             "pilah_shadow_answers",
             "Answers of the candidate bundle: same, different, dropped (queue full), failed.",
             ("result",),
-            registry=self.registry,
         )
+        self._drift_gauges(gauge)
 
-        self.drift = Gauge(
-            "pilah_drift_psi",
-            "Population stability index of the last drift report.",
-            ("what",),
-            registry=self.registry,
+    def _drift_gauges(self, gauge: Callable[..., Gauge]) -> None:
+        self.drift = gauge(
+            "pilah_drift_psi", "Population stability index of the last drift report.", ("what",)
         )
-        self.precision = Gauge(
+        self.precision = gauge(
             "pilah_audited_precision",
             "Audited answers of the last drift report that were right: value, lower, upper.",
             ("bound",),
-            registry=self.registry,
         )
-        self.retrain = Gauge(
-            "pilah_retrain_proposed",
-            "1 when the last drift report proposes a retrain, else 0.",
-            registry=self.registry,
+        self.retrain = gauge(
+            "pilah_retrain_proposed", "1 when the last drift report proposes a retrain, else 0."
         )
 
     def saw_drift(self, report: Mapping[str, Any]) -> None:

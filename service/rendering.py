@@ -10,7 +10,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.responses import HTMLResponse, Response
 
-from pilah.service.desk.clock import local_day, local_time
+from pilah.service.desk.clock import last_day, local_day, local_time
 from pilah.service.match_words import match_words
 from pilah.service.words import word
 
@@ -38,5 +38,7 @@ def templates() -> Environment:
     environment.filters["percent"] = lambda value: f"{100 * value:.0f} %"
     environment.filters["local_time"] = local_time
     environment.filters["local_day"] = local_day
+    environment.filters["last_day"] = last_day
+    environment.filters["decimal"] = lambda value: f"{value:.1f}".replace(".", ",")
     environment.filters["pretty"] = lambda v: json.dumps(v, ensure_ascii=False, indent=2)
     return environment

@@ -12,6 +12,8 @@ from pilah.service.accounts.keys import Keyring
 from pilah.service.health import Readiness
 from pilah.service.intake import Intake
 from pilah.service.loop.counting import Counting
+from pilah.service.loop.kept import Kept
+from pilah.service.loop.proposals import Proposals
 from pilah.service.metrics import Metrics
 from pilah.service.problems import Problem
 from pilah.service.settings import Settings
@@ -42,6 +44,10 @@ class Gate:
             self._metrics.in_progress.set(self._inside)
 
 
+KeptProposals = Kept[tuple[int, int, int], Proposals]
+"""The open proposals, asked with the counts of :func:`pilah.service.loop.proposals.changed`."""
+
+
 @dataclass(frozen=True, slots=True)
 class Service:
     """Everything a handler needs, made when the app starts."""
@@ -53,6 +59,7 @@ class Service:
     readiness: Readiness
     keyring: Keyring
     counting: Counting
+    proposals: KeptProposals
 
 
 def service_of(request: Request) -> Service:

@@ -259,7 +259,8 @@ def test_users_are_managed_on_the_command_line(run: CliRunner, tmp_path: Path) -
     verified = run.invoke(app, ["audit", "verify"])
     assert verified.exit_code == 0
     assert verified.output.startswith("5 rows, head ")
-    head = verified.output.split()[-1]
+    head = verified.output.splitlines()[0].split()[-1]
+    assert verified.output.splitlines()[1] == "0 decisions"
     assert run.invoke(app, ["audit", "verify", "--head", head]).exit_code == 0
     assert run.invoke(app, ["audit", "verify", "--head", "f" * 64]).exit_code == 1
     url = f"sqlite:///{tmp_path / 'pilah.sqlite3'}"

@@ -12,12 +12,14 @@ import pytest
 from desk_kit import BADUNG, SLEMAN, Browser, Desk, open_desk
 from hypothesis import given
 from hypothesis import strategies as st
-from sqlalchemy import update
+from sqlalchemy import select, update
 
 from pilah.service.desk.asking import ask_text
 from pilah.service.desk.differences import side_by_side
 from pilah.service.desk.labels import agency_value, search_agencies, search_topics, topic_value
 from pilah.service.desk.tables import cases
+from pilah.service.loop.tables import looks
+from pilah.service.words import word
 
 ROAD = "PEKERJAAN UMUM DAN PENATAAN RUANG"
 PICK = {"topic": ROAD, "agency": agency_value("Dinas PU", SLEMAN), "outcome": "actionable"}
@@ -142,7 +144,7 @@ def test_deciding_goes_on_with_the_next_and_can_be_undone(desk: Desk) -> None:
     sent = {"id": "D1", "version": "0", "action": "forward"} | PICK
     following = browser.post("/meja/putusan", **sent).headers["location"]
     assert following == "/meja/laporan?id=D2&sudah=D1"
-    assert "Putusan atas D1 tersimpan" in browser.get(following).text
+    assert re.search(r"Putusan atas <a [^>]+>D1</a> tersimpan", browser.get(following).text)
     report = desk.api.get("/v1/reports/D1").json()
     decided = report["decisions"][0]
     assert decided["actor"] == "mimi"
@@ -271,6 +273,8 @@ def test_wrong_forms_store_nothing(desk: Desk, field: str, value: str) -> None:
     response = desk.browser("mimi").post("/meja/putusan", **fields)
     assert response.status_code == 422
     assert "belum tersimpan" in response.text
+    assert f"{word('field', field)}: {word('cure', field)}" in response.text
+    assert "lang=" not in response.text.partition("<main")[2]  # nothing in English is left
     assert desk.api.get("/v1/reports/X1").json()["decisions"] == []
 
 
@@ -341,6 +345,28 @@ def test_secret_reports_are_shielded_on_every_page(desk: Desk) -> None:
     past = sari.get("/meja/laporan", id="H3").text.partition("Kasus serupa")[2]
     assert "H1" not in past
     assert "Kumbakarna" not in desk.browser("adi").get("/catatan").text
+
+
+def test_whether_the_content_was_seen_is_stored(desk: Desk) -> None:
+    desk.classify("halo satu", id="L1")
+    desk.classify("halo dua", id="L2", visibility="secret")
+    sari = desk.browser("sari")
+    for name in ("L1", "L2"):
+        assert forward(sari, name)[0] == 303
+    with desk.store.reading() as connection:
+        found = connection.execute(select(looks.c.report_id, looks.c.look)).all()
+    assert sorted(tuple(row) for row in found) == [("L1", "read"), ("L2", "unread")]
+
+
+def test_what_was_decided_last_can_be_undone_from_the_empty_queue(desk: Desk) -> None:
+    desk.classify("halo", id="U1")
+    browser = desk.browser("mimi")
+    assert browser.post("/meja/berikut").status_code == 303
+    fields = {"id": "U1", "version": "0", "action": "forward"} | PICK
+    page = browser.get(browser.post("/meja/putusan", **fields).headers["location"]).text
+    assert "Tidak ada laporan di sini" in page
+    assert 'action="/meja/batal"' in page
+    assert 'name="version" value="1"' in page
 
 
 def test_personal_data_is_masked_for_everybody(desk: Desk) -> None:
@@ -423,5 +449,5 @@ def test_every_change_is_in_the_audit_log(desk: Desk) -> None:
     forward(browser, "L1")
     browser.post("/meja/batal", id="L1", version=1)
     page = desk.browser("sari").get("/catatan", tentang="L1").text
-    for action in ("case.claimed", "decision.forward", "decision.undo"):
+    for action in ("Mengambil laporan", "Verifikasi dan teruskan", "Membatalkan putusan"):
         assert action in page

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -10,10 +11,11 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import select
+from sqlalchemy import select, text
 
 from pilah.datasets.records import Report
 from pilah.service import reads
+from pilah.service.accounts.audited import compare
 from pilah.service.app import opened
 from pilah.service.deciding import decide
 from pilah.service.desk.cases import case_of
@@ -184,6 +186,56 @@ def test_an_undo_takes_a_report_back_to_its_incident(intake: Intake) -> None:
     assert found.incident_id == "incident-r1"
     assert found.decisions[1]["undoes"] == 1
     assert found.decisions[1]["before"]["incident"] == found.decisions[0]["labels"]["incident"]
+
+
+# ---- the audit log tells of every decision
+
+
+def decided(intake: Intake) -> None:
+    """Three decisions about two reports."""
+    for name in ("r1", "r2"):
+        take(intake, "halo apa kabar", name)
+        decide(intake, Decision(name, "m", {"outcome": "prank"}))
+    decide(intake, Decision("r1", "m", {}, action="undo"))
+
+
+@pytest.mark.parametrize(
+    ("statement", "wanted"),
+    [
+        ("SELECT 1", {}),
+        ("UPDATE decisions SET labels = '{}' WHERE number = 1", {"changed": 2}),
+        ("UPDATE decisions SET actor = 'x' WHERE number = 2", {"changed": 1}),
+        ("UPDATE decisions SET versions = NULL", {"changed": 3}),
+        ("DELETE FROM decisions WHERE report_id = 'r2'", {"missing": 1}),
+        ("INSERT INTO decisions (report_id, number, actor, labels, decided_at) "
+         "SELECT report_id, 9, actor, labels, decided_at FROM decisions WHERE report_id = 'r2'",
+         {"unlogged": 1}),
+    ],
+)  # fmt: skip
+def test_decisions_changed_behind_the_application_show(
+    intake: Intake, statement: str, wanted: dict[str, int]
+) -> None:
+    decided(intake)
+    with intake.store.writing() as connection:
+        connection.execute(text("PRAGMA foreign_keys=OFF"))
+        connection.execute(text("DELETE FROM looks"))
+        connection.execute(text(statement))
+        found = compare(connection)
+    sizes = {name: len(getattr(found, name)) for name in ("changed", "missing", "unlogged")}
+    assert {name: size for name, size in sizes.items() if size} == wanted
+    assert found.holds == (not wanted)
+    assert found.older == 0
+
+
+def test_decisions_of_before_the_log_are_counted_apart(tmp_path: Path) -> None:
+    with sqlite3.connect(tmp_path / "pilah.sqlite3") as database:
+        database.executescript((Path(__file__).parent / "data" / "schema-1.sql").read_text())
+    database.close()
+    with opened(Settings(data_dir=tmp_path), FakeEngine.make) as service:
+        decide(service.intake, Decision("r1", "m", {"outcome": "prank"}))
+        with service.intake.store.reading() as connection:
+            found = compare(connection)
+    assert (found.decisions, found.older, found.holds) == (2, 1, True)
 
 
 # ---- clock and rank

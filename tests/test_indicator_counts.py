@@ -27,12 +27,14 @@ from pilah.service.tables import decisions, incidents, reports
 WEEKS = ("2026-08-31", "2026-09-07", "2026-09-14")
 BODIES = (None, "Pemerintah A", "Pemerintah B")
 PLACES = {
-    None: (None, None, None),
-    "34": ("34", None, "jawa"),
-    "34.04.07": ("34", "kabupaten", "jawa"),
-    "34.71": ("34", "kota", "jawa"),
-    "51.03": ("51", "kabupaten", "luar_jawa"),
+    None: (None, None, None, None, None),
+    "34": ("34", None, None, None, "jawa"),
+    "34.04.07": ("34", "34.04", "34.04.07", "kabupaten", "jawa"),
+    "34.04.07.2001": ("34", "34.04", "34.04.07", "kabupaten", "jawa"),
+    "34.71": ("34", "34.71", None, "kota", "jawa"),
+    "51.03": ("51", "51.03", None, "kabupaten", "luar_jawa"),
 }
+OF_PLACE = ("province", "regency", "district", "area", "island")
 RECEIVED = datetime(2026, 9, 1, tzinfo=UTC)
 
 
@@ -59,7 +61,7 @@ class Event:
     audit: bool | None  # right or wrong
 
     def key(self, by: tuple[str, ...]) -> Key:
-        of_place = dict(zip(("province", "area", "island"), PLACES[self.place], strict=True))
+        of_place = dict(zip(OF_PLACE, PLACES[self.place], strict=True))
         known: dict[str, str | None] = of_place | {
             name: getattr(self, name) for name in set(DIMENSIONS) - set(of_place)
         }
@@ -230,7 +232,7 @@ def test_one_reading_serves_everybody_for_a_while(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     clock = [0.0]
-    monkeypatch.setattr("pilah.service.loop.counting.time.monotonic", lambda: clock[0])
+    monkeypatch.setattr("pilah.service.loop.kept.time.monotonic", lambda: clock[0])
     counting, spans = Counting(store), [Span(week, "9999") for week in ("", *WEEKS, "2027-01-04")]
     first = counting.columns(spans[0])
     assert counting.columns(spans[0]) is first

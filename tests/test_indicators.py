@@ -144,9 +144,20 @@ def test_the_page_shows_the_pilots_first_and_each_role_its_own(desk: Desk) -> No
 def test_a_moderator_sees_numbers_of_the_own_government_only(desk: Desk) -> None:
     fill(desk)
     page = desk.browser("bagus").get("/indikator").text
-    summary = page[page.index("Ringkasan") :]
-    assert "<dd>0 / 0;" in summary
-    assert SLEMAN not in summary
+    assert "<dd>0 / 0;" in page
+    assert SLEMAN not in page
+    assert not any(name in page for name in PILOTS if name != BADUNG)
+
+
+def test_one_body_shows_where_its_reports_come_from(desk: Desk) -> None:
+    fill(desk)
+    with desk.store.writing() as connection:
+        connection.exec_driver_sql("UPDATE reports SET place = '34.04.07' WHERE id = 'ref'")
+    page = desk.browser("sari").get("/indikator", pemerintah=SLEMAN).text
+    assert "Wilayah" in page
+    assert "Depok" in page
+    assert "Enam pemerintah" not in page
+    assert '<svg class="map"' not in page
 
 
 def test_proposals_are_judged_on_the_page(desk: Desk) -> None:

@@ -24,11 +24,11 @@ from pilah.service.checks import check_decision
 from pilah.service.cli import main
 from pilah.service.deciding import decide
 from pilah.service.fake import FakeEngine
-from pilah.service.loop.api import save_opinion
 from pilah.service.loop.drift import last_report, look_for_drift
 from pilah.service.loop.export import WORTH, export, training_rows
 from pilah.service.loop.facts import doubt, week_of
 from pilah.service.loop.informative import most_informative, spread
+from pilah.service.loop.judging import save_opinion
 from pilah.service.loop.live_precision import audited, by_agency, precision
 from pilah.service.loop.refusing import ask
 from pilah.service.loop.representing import Selection

@@ -188,7 +188,7 @@ def test_secret_reports_make_no_proposal(client: httpx.Client) -> None:
     for n in range(3):
         send(client, f"S{n}", "jalan gelap", visibility="secret")
         decide(client, f"S{n}", refused_by="Dinas PU")
-    assert client.get("/v1/routes/proposals").json() == {"proposals": []}
+    assert client.get("/v1/routes/proposals").json() == {"proposals": [], "more": 0}
 
 
 def test_rows_come_back_after_a_restart_and_a_broken_one_says_how(tmp_path: Path) -> None:

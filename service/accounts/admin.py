@@ -7,7 +7,6 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Request
 from starlette.responses import RedirectResponse, Response
 
-from pilah.datasets.errors import PilahError
 from pilah.service.accounts import audit, keys, users
 from pilah.service.accounts.guard import Form, PageRoute, needs, page, sends
 from pilah.service.accounts.passwords import PasswordError
@@ -116,12 +115,12 @@ def show_audit(
     return page(request, "audit.html", entries=entries, more=more, about=tentang[:500])
 
 
-def _users(request: Request, error: PilahError | None = None) -> Response:
+def _users(request: Request, error: UserError | PasswordError | None = None) -> Response:
     with service_of(request).intake.store.reading() as connection:
         accounts = users.list_users(connection)
     status = 422 if error else 200
-    message = str(error) if error else ""
-    return page(request, "users.html", status, accounts=accounts, roles=ROLES, message=message)
+    problem = error.code if error else None
+    return page(request, "users.html", status, accounts=accounts, roles=ROLES, problem=problem)
 
 
 def _keys(request: Request, made: str = "") -> Response:

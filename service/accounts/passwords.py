@@ -17,7 +17,16 @@ _hasher = PasswordHasher()
 
 
 class PasswordError(PilahError):
-    """A password is not accepted; the message says why, without the password."""
+    """A password is not accepted; the message says why, without the password.
+
+    Attributes:
+        code: the same, for pages.
+    """
+
+    def __init__(self, code: str, message: str) -> None:
+        """Keep both."""
+        self.code = code
+        super().__init__(message)
 
 
 def make_hash(password: str) -> str:
@@ -27,9 +36,10 @@ def make_hash(password: str) -> str:
         PasswordError: it is too short, too long, or one character repeated.
     """
     if not MIN_LENGTH <= len(password) <= MAX_LENGTH:
-        raise PasswordError(f"password: use {MIN_LENGTH} to {MAX_LENGTH} characters")
+        message = f"password: use {MIN_LENGTH} to {MAX_LENGTH} characters"
+        raise PasswordError("password-length", message)
     if len(set(password)) < 5:
-        raise PasswordError("password: use at least 5 different characters")
+        raise PasswordError("password-plain", "password: use at least 5 different characters")
     return _hasher.hash(password)
 
 

@@ -73,7 +73,7 @@ def account(
     request: Request, session: Annotated[Session, Depends(needs("own_account"))]
 ) -> Response:
     """Who one is, and the form for another password."""
-    return page(request, "account.html", user=session.user, message="")
+    return page(request, "account.html", user=session.user, problem=None)
 
 
 @router.post("/akun")
@@ -85,14 +85,13 @@ def change_password(
     with store.reading() as connection:
         found = users.find_user(connection, name)
     if found is None or not passwords.matches(found[1], form.fields.get("old", "")):
-        return page(request, "account.html", 422, user=form.user, message="Kata sandi lama salah.")
+        return page(request, "account.html", 422, user=form.user, problem="password-wrong")
     try:
         with store.writing() as connection:
             users.set_password(connection, name, form.fields.get("new", ""), by=name)
             session = sessions.begin(connection, form.user)
-    except PasswordError:
-        text = "Kata sandi baru: 12 sampai 200 karakter, paling sedikit 5 karakter berbeda."
-        return page(request, "account.html", 422, user=form.user, message=text)
+    except PasswordError as error:
+        return page(request, "account.html", 422, user=form.user, problem=error.code)
     return signed_in(request, session, "/akun")
 
 

@@ -17,7 +17,16 @@ _NAME = re.compile(r"[a-z0-9][a-z0-9._@+-]{1,99}")
 
 
 class UserError(PilahError):
-    """A user cannot be added or changed; the message says why and what to do."""
+    """A user cannot be added or changed; the message says why and what to do.
+
+    Attributes:
+        code: the same, for pages.
+    """
+
+    def __init__(self, code: str, message: str) -> None:
+        """Keep both."""
+        self.code = code
+        super().__init__(message)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +59,7 @@ def add_user(connection: Connection, new: NewUser, *, by: str) -> User:
     """
     user = _checked(new)
     if connection.execute(select(users.c.name).where(users.c.name == user.name)).first():
-        raise UserError(f"user {user.name}: exists already; choose another name")
+        raise UserError("name-taken", f"user {user.name}: exists already; choose another name")
     stored = passwords.make_hash(new.password) if new.password is not None else None
     connection.execute(
         insert(users).values(
@@ -91,7 +100,7 @@ def set_active(connection: Connection, name: str, *, active: bool, by: str) -> N
     """
     row = _row(connection, name)
     if not active and row.role == "admin" and _other_admins(connection, name) == 0:
-        raise UserError(f"user {name}: is the last admin; add another one first")
+        raise UserError("last-admin", f"user {name}: is the last admin; add another one first")
     connection.execute(update(users).where(users.c.name == name).values(active=active))
     if not active:
         end_sessions(connection, name)
@@ -132,7 +141,7 @@ def user_of(row: Row[tuple[object, ...]]) -> User:
 def _row(connection: Connection, name: str) -> Row[tuple[object, ...]]:
     row = connection.execute(select(users).where(users.c.name == name)).first()
     if row is None:
-        raise UserError(f"user {name}: is unknown; see `pilah users list`")
+        raise UserError("name-unknown", f"user {name}: is unknown; see `pilah users list`")
     return row
 
 
@@ -146,18 +155,21 @@ def _checked(new: NewUser) -> User:
     name = new.name.strip().lower()
     if not _NAME.fullmatch(name):
         raise UserError(
+            "name-invalid",
             "user: the name is not valid; use 2 to 100 of a-z, 0-9, . _ @ + - "
-            "and begin with a letter or a digit"
+            "and begin with a letter or a digit",
         )
     role = _role(new.role)
     government = (new.government or "").strip() or None
     if role == "moderator" and government is None:
         raise UserError(
+            "government-missing",
             f"user {name}: a moderator belongs to a body; name it as the routes do, "
-            'e.g. "Pemerintah Kabupaten Sleman"'
+            'e.g. "Pemerintah Kabupaten Sleman"',
         )
     if role != "moderator" and government is not None:
-        raise UserError(f"user {name}: only a moderator belongs to a body; leave it out")
+        message = f"user {name}: only a moderator belongs to a body; leave it out"
+        raise UserError("government-unneeded", message)
     return User(name, (new.display.strip() or name)[:200], role, government)
 
 
@@ -165,4 +177,4 @@ def _role(text: str) -> Role:
     for role in ROLES:
         if role == text:
             return role
-    raise UserError(f"user: the role is unknown; use one of {', '.join(ROLES)}")
+    raise UserError("role-unknown", f"user: the role is unknown; use one of {', '.join(ROLES)}")

@@ -37,6 +37,9 @@ def act(intake: Intake, user: User, fields: Mapping[str, str]) -> None:
         Problem: ``report-unknown``, ``case-claimed``, or what deciding raises.
     """
     decision, after = decision_of(user, fields)
+    with intake.store.reading() as connection:
+        if reads.secret_among(connection, [decision.report_id]):  # the page showed no content
+            decision = replace(decision, look="unread")
     decide(intake, decision, after=after, guard=_guard(user, decision.report_id))
 
 

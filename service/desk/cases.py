@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Row, Select, func, insert, select, update
 
 from pilah.datasets.agencies import load_agencies
+from pilah.service.codecs import now_text
 from pilah.service.desk.clock import due_at
 from pilah.service.desk.history import entries
 from pilah.service.desk.ranking import doublings, harm_hours, rank_of, risk_of
@@ -34,6 +35,11 @@ class Case:
     due_at: str
     claimed_by: str | None
     claimed_until: str | None
+
+    @property
+    def is_late(self) -> bool:
+        """Whether it still waits past its third working day."""
+        return self.status == "waiting" and self.due_at < now_text()
 
     @property
     def why(self) -> list[str]:

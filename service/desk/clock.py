@@ -43,13 +43,20 @@ def local_time(text: str | None) -> str:
     """An ISO 8601 time as people read it here."""
     if text is None:
         return "-"
-    return datetime.fromisoformat(text).astimezone(WIB).strftime("%d-%m-%Y %H.%M WIB")
+    moment = datetime.fromisoformat(text).astimezone(WIB)
+    return f"{local_day(moment.date().isoformat())} {moment:%H.%M} WIB"
 
 
 def local_day(text: str) -> str:
     """An ISO 8601 date as people read it here: 7 Sep 2026."""
     day = date.fromisoformat(text)
     return f"{day.day} {_MONTHS[day.month - 1]} {day.year}"
+
+
+def last_day(due: str) -> str:
+    """The last day of a deadline, which ends when the day does."""
+    moment = datetime.fromisoformat(due) - timedelta(seconds=1)
+    return local_day(moment.astimezone(WIB).date().isoformat())
 
 
 @lru_cache(maxsize=1)

@@ -13,12 +13,14 @@ from starlette.responses import RedirectResponse, Response
 from pilah.service.accounts.guard import Form, PageRoute, needs, page, sends
 from pilah.service.accounts.sessions import Session
 from pilah.service.desk import acting, claims, queue, viewing
+from pilah.service.desk.access import visible_case
 from pilah.service.desk.facets import Facet, facets
 from pilah.service.desk.queue import PAGE, Filter
 from pilah.service.desk.standing import ARCHIVE_REASONS
 from pilah.service.problems import Problem
 from pilah.service.rendering import html
-from pilah.service.state import Service, service_of
+from pilah.service.state import service_of
+from pilah.service.writes import count_decisions
 
 router = APIRouter(prefix="/meja", include_in_schema=False, route_class=PageRoute)
 
@@ -49,7 +51,8 @@ def show_queue(request: Request, session: Reader, mulai: str = "") -> Response:
         active=_active(shown, offered),
         following=urlencode(following) if following else "",
         query=urlencode(shown.to_query()),
-        done=request.query_params.get("sudah", ""),
+        done=_done(request, session),
+        filter_fields=shown.to_query(),
         may_decide=user.may("decide"),
     )
 
@@ -158,7 +161,7 @@ def _report(
         filter_fields=Filter.of(_filter_fields(request.query_params)).to_query(),
         links_of=viewing.links_of,
         told_only=viewing.TOLD_ONLY,
-        done=_done(service, session, request.query_params.get("sudah", "")),
+        done=_done(request, session),
     )
 
 
@@ -176,16 +179,17 @@ def _note_problem(request: Request, problem: Problem | None) -> None:
         request.state.problem = problem.slug
 
 
-def _done(service: Service, session: Session, report_id: str) -> dict[str, Any] | None:
+def _done(request: Request, session: Session) -> dict[str, Any] | None:
     """What the page says of the report that was decided just before, so that it can be undone."""
-    if not report_id:
+    report_id = request.query_params.get("sudah", "")
+    if not report_id or not session.user.may("decide"):
         return None
-    with service.intake.store.reading() as connection:
+    with service_of(request).intake.store.reading() as connection:
         try:
-            view = viewing.page_of(connection, service.intake.engine, session.user, report_id)
+            visible_case(connection, session.user, report_id)
         except Problem:  # it went to somebody else's government
             return {"id": report_id, "version": None}
-    return {"id": report_id, "version": view.version}
+        return {"id": report_id, "version": count_decisions(connection, report_id)}
 
 
 def _next(request: Request, form: Form, *, done: str = "", skip: tuple[str, ...] = ()) -> Response:

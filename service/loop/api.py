@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated
 
-from anyio.to_thread import run_sync
 from fastapi import APIRouter, Depends, Path, Query, Request
 from starlette.responses import Response
 
-from pilah.datasets.errors import TableError
-from pilah.service.api import Key, authorise, claim_of, known_form
-from pilah.service.bodies import read_json
+from pilah.service.api import BODY, WRITES, Key, as_json, authorise, known_form, store
 from pilah.service.checks import check_decision
-from pilah.service.codecs import dump
-from pilah.service.intake import Claim, Intake, Reply, Transaction, seal
+from pilah.service.intake import Claim, Reply
 from pilah.service.loop import proposals, routes, samples
 from pilah.service.loop.checks import check
+from pilah.service.loop.judging import judge_proposal, retire_number, save_opinion
 from pilah.service.loop.schemas import (
     OpinionOut,
     OpinionsOut,
@@ -24,19 +21,14 @@ from pilah.service.loop.schemas import (
     RoutesOut,
     VerdictIn,
 )
-from pilah.service.migrations import StoreError
 from pilah.service.openapi import body_of, responses
 from pilah.service.problems import FieldError, Problem
 from pilah.service.request_schemas import DecisionIn
-from pilah.service.state import service_of
-from pilah.service.writes import Decision
+from pilah.service.state import Service, service_of
 
 router = APIRouter(prefix="/v1/routes", dependencies=[Depends(authorise)], tags=["routes"])
 _READS = ("unauthorized", "store-unavailable")
-_WRITES = (
-    *_READS, "request-timeout", "idempotency-key-reused", "overloaded", "json-malformed",
-    "body-too-large", "media-type-unsupported", "verdict-invalid",
-)  # fmt: skip
+_WRITES = (*WRITES, *BODY, "verdict-invalid")
 
 
 @router.get("", summary="Read the local routes", responses=responses(RoutesOut, *_READS))
@@ -46,15 +38,16 @@ def read_routes(request: Request) -> Response:
         found, version = routes.load_routes(connection)
         changes = routes.history(connection)
     rows = [route.to_dict() for route in found]
-    return _json({"version": version, "routes": rows, "changes": changes})
+    return as_json({"version": version, "routes": rows, "changes": changes})
 
 
 @router.get("/proposals", summary="Read the proposals", responses=responses(ProposalsOut, *_READS))
 def read_proposals(request: Request) -> Response:
-    """Patterns that an agency refused three times or more, with their cases."""
-    with service_of(request).intake.store.reading() as connection:
-        found = proposals.find_proposals(connection)
-    return _json({"proposals": [proposal.to_dict() for proposal in found]})
+    """Patterns that an agency refused three times or more, with their cases; the 20 largest."""
+    service = service_of(request)
+    with service.intake.store.reading() as connection:
+        found = service.proposals(proposals.changed(connection))
+    return as_json({"proposals": [p.to_dict() for p in found.shown], "more": found.more})
 
 
 @router.post(
@@ -70,13 +63,12 @@ async def judge(
     key: Key = None,
 ) -> Response:
     """An accepted row routes every report from now on; the answer names it ``lokal-<number>``."""
-    service = service_of(request)
-    with service.gate.entered():
-        body = await read_json(request, limit=service.settings.max_body_bytes)
-        claim = claim_of(request, key, body)
-        verdict = check(VerdictIn, body)
-        known = known_form(proposal_id, "proposal-unknown")
-        return _sent(await run_sync(judge_proposal, service.intake, known, verdict, claim))
+    known = known_form(proposal_id, "proposal-unknown")
+
+    def run(service: Service, body: object, claim: Claim | None) -> Reply:
+        return judge_proposal(service.intake, known, check(VerdictIn, body), claim)
+
+    return await store(request, key, run)
 
 
 @router.post(
@@ -92,13 +84,13 @@ async def retire(
     key: Key = None,
 ) -> Response:
     """The row no longer routes; it stays in the list of changes."""
-    service = service_of(request)
-    with service.gate.entered():
-        body = await read_json(request, limit=service.settings.max_body_bytes)
-        claim = claim_of(request, key, body)
+
+    def run(service: Service, body: object, claim: Claim | None) -> Reply:
         wanted = check(RetirementIn, body)
         why = routes.Why(wanted.actor, wanted.note)
-        return _sent(await run_sync(retire_number, service.intake, number, why, claim))
+        return retire_number(service.intake, number, why, claim)
+
+    return await store(request, key, run)
 
 
 opinions = APIRouter(prefix="/v1/opinions", dependencies=[Depends(authorise)], tags=["review"])
@@ -117,7 +109,7 @@ def read_opinions(
     """Drawn reports that another person labelled, without suggestion and without those labels."""
     with service_of(request).intake.store.reading() as connection:
         found = samples.waiting_for_opinion(connection, actor, limit=limit)
-    return _json({"items": found})
+    return as_json({"items": found})
 
 
 @opinions.post(
@@ -133,93 +125,13 @@ async def give_opinion(
     key: Key = None,
 ) -> Response:
     """Independent labels, to measure how far people agree; they change nothing about the report."""
-    service = service_of(request)
-    with service.gate.entered():
-        body = await read_json(request, limit=service.settings.max_body_bytes)
-        claim = claim_of(request, key, body)
-        wanted, _ = check_decision(known_form(report_id, "opinion-unasked"), body)
+    known = known_form(report_id, "opinion-unasked")
+
+    def run(service: Service, body: object, claim: Claim | None) -> Reply:
+        wanted, _ = check_decision(known, body)
         if wanted.action != "label" or not wanted.labels or "incident" in wanted.labels:
             error = FieldError("action", "gives no opinion", "send label fields and no action")
             raise Problem("decision-invalid", errors=[error])
-        return _sent(await run_sync(save_opinion, service.intake, wanted, claim))
+        return save_opinion(service.intake, wanted, claim)
 
-
-def save_opinion(intake: Intake, opinion: Decision, claim: Claim | None = None) -> Reply:
-    """Keep a second opinion.
-
-    Raises:
-        Problem: ``opinion-unasked``.
-    """
-    if (earlier := intake.replay(claim)) is not None:
-        return earlier
-    with intake.transaction() as transaction:
-        labels = dict(opinion.labels)
-        samples.save_opinion(transaction.connection, opinion.report_id, opinion.actor, labels)
-        body = {"report_id": opinion.report_id, "actor": opinion.actor, "labels": labels}
-        return seal(transaction.connection, Reply(dump(body), status=201), claim)
-
-
-def judge_proposal(
-    intake: Intake, proposal_id: str, verdict: VerdictIn, claim: Claim | None = None
-) -> Reply:
-    """Accept or dismiss a proposal; an accepted row routes at once.
-
-    Raises:
-        Problem: ``proposal-unknown``, or ``verdict-invalid`` for a row that no table knows.
-    """
-    if (earlier := intake.replay(claim)) is not None:
-        return earlier
-    with intake.transaction() as transaction:
-        connection, note = transaction.connection, verdict.note or ""
-        proposal = proposals.proposal_of(connection, proposal_id)
-        if verdict.verdict == "dismissed":
-            proposals.dismiss(connection, proposal, actor=verdict.actor, note=note)
-            return seal(connection, Reply(_state(transaction, intake), status=201), claim)
-        given = verdict.route.model_dump(exclude_none=True) if verdict.route else {}
-        try:
-            row = {**(proposal.route or {}), **given}
-            proposals.accept(connection, proposal, row, actor=verdict.actor, note=note)
-        except TableError as error:
-            raise Problem("verdict-invalid", errors=[_wrong_route(error)]) from None
-        return seal(connection, Reply(_state(transaction, intake), status=201), claim)
-
-
-def retire_number(
-    intake: Intake, number: int, why: routes.Why, claim: Claim | None = None
-) -> Reply:
-    """Take a row out of force at once.
-
-    Raises:
-        Problem: ``route-unknown``.
-    """
-    if (earlier := intake.replay(claim)) is not None:
-        return earlier
-    with intake.transaction() as transaction:
-        try:
-            routes.retire_route(transaction.connection, number, why)
-        except StoreError:
-            raise Problem("route-unknown") from None
-        return seal(transaction.connection, Reply(_state(transaction, intake), status=201), claim)
-
-
-def _state(transaction: Transaction, intake: Intake) -> str:
-    """The rows as they stand; the engine takes them once they are on the disk."""
-    found, version = routes.load_routes(transaction.connection)
-    transaction.after_commit.append(lambda: intake.engine.use_routes(found, version))
-    changes = routes.history(transaction.connection)
-    return dump({"version": version, "routes": [r.to_dict() for r in found], "changes": changes})
-
-
-def _wrong_route(error: TableError) -> FieldError:
-    _, _, problem = str(error).partition(": ")
-    problem, _, cure = problem.partition("; ")
-    return FieldError("route", problem, cure or "see docs/loop.md")
-
-
-def _sent(reply: Reply) -> Response:
-    headers = {"Idempotent-Replayed": "true"} if reply.replayed else None
-    return Response(reply.body, reply.status, headers, media_type="application/json")
-
-
-def _json(body: dict[str, Any]) -> Response:
-    return Response(dump(body), media_type="application/json")
+    return await store(request, key, run)

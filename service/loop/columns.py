@@ -131,6 +131,14 @@ def _province(place: str | None) -> str | None:
     return place and place[:2]
 
 
+def _regency(place: str | None) -> str | None:
+    return place[:5] if place and len(place) >= len("34.04") else None
+
+
+def _district(place: str | None) -> str | None:
+    return place[:8] if place and len(place) >= len("34.04.07") else None
+
+
 def _area(place: str | None) -> str | None:
     if place is None or len(place) < len("34.04"):
         return None
@@ -145,10 +153,12 @@ def _island(place: str | None) -> str | None:
 
 _OF_PLACE: Mapping[str, Callable[[str | None], str | None]] = {
     "province": _province,
+    "regency": _regency,
+    "district": _district,
     "area": _area,
     "island": _island,
 }
-DIMENSIONS = ("week", "government", "topic", "province", "area", "island", "visibility", "channel")
+DIMENSIONS = ("week", "government", "topic", *_OF_PLACE, "visibility", "channel")
 
 
 def _rows(span: Span, moment: str) -> Select[Any]:

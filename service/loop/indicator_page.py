@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Mapping, Sequence
-from datetime import UTC, date, datetime, timedelta
 from functools import partial
 from typing import Annotated, Any, Literal
 
@@ -17,11 +16,11 @@ from pilah.service.accounts.guard import PageRoute, needs, page
 from pilah.service.accounts.sessions import Session
 from pilah.service.api import authorise
 from pilah.service.codecs import dump
-from pilah.service.loop import charts
 from pilah.service.loop.columns import DIMENSIONS, Span
 from pilah.service.loop.counting import Counting
-from pilah.service.loop.facts import WIB, week_of
-from pilah.service.loop.indicators import PILOTS, Key, Measures
+from pilah.service.loop.facts import week_of
+from pilah.service.loop.indicator_view import shown_weeks, view_of
+from pilah.service.loop.indicators import Key, Measures
 from pilah.service.loop.schemas import IndicatorsOut
 from pilah.service.openapi import responses
 from pilah.service.problems import FieldError, Problem
@@ -29,12 +28,6 @@ from pilah.service.state import service_of
 
 router = APIRouter(include_in_schema=False, route_class=PageRoute)
 api = APIRouter(prefix="/v1", dependencies=[Depends(authorise)], tags=["indicators"])
-WEEKS = 12
-"""Weeks on the page, this one included."""
-MOST = 60
-"""Governments in the page's table; the rest is counted."""
-FAIR = ("area", "island", "visibility", "channel")
-"""Groups that must fare alike."""
 _DATE = Query(pattern=r"^\d{4}-\d{2}-\d{2}$", description="ISO date; its week is counted.")
 
 
@@ -78,9 +71,9 @@ async def indicator_page(
 ) -> Response:
     """Totals, the pilots, trends, the map, all governments, and how groups fare."""
     own = _government(session, pemerintah)
-    context = await run_sync(_context, counting_of(request), own)
-    return page(request, "indicators.html", chosen=own, locked=session.user.role == "moderator",
-                **context)  # fmt: skip
+    context = await run_sync(view_of, counting_of(request), own)
+    locked = session.user.role == "moderator"
+    return page(request, "indicators.html", chosen=own, locked=locked, **context)
 
 
 @router.get("/indikator.csv")
@@ -90,7 +83,7 @@ async def indicator_file(
     pemerintah: str = "",
 ) -> Response:
     """The page's weeks by government and topic, for whoever may see the page; no key is needed."""
-    weeks, names = _weeks(), ("week", "government", "topic")
+    weeks, names = shown_weeks(), ("week", "government", "topic")
     count = partial(counting_of(request).measures, government=_government(session, pemerintah))
     found = await run_sync(count, Span(weeks[0], weeks[-1]), names)
     return _csv_answer(_as_rows(found, names), names)
@@ -149,63 +142,3 @@ def _week(name: str, day: str | None) -> str | None:
 def counting_of(request: Request) -> Counting:
     """Counts for this service."""
     return service_of(request).counting
-
-
-def _weeks() -> list[str]:
-    """The weeks on the page, the oldest first."""
-    monday = date.fromisoformat(week_of(datetime.now(UTC).astimezone(WIB).date().isoformat()))
-    return [(monday - timedelta(weeks=n)).isoformat() for n in reversed(range(WEEKS))]
-
-
-def _context(counting: Counting, government: str | None) -> dict[str, Any]:
-    """Everything that the template shows."""
-    weeks = _weeks()
-    span = Span(weeks[0], weeks[-1])
-    asked = {
-        by: counting.measures(span, (by,) if by else (), government=government)
-        for by in ("", "week", "topic", "province", *FAIR)
-    }
-    everywhere = counting.measures(span, ("government",))
-    bodies = {key[0]: m.to_dict() for key, m in everywhere.items()}
-    known = sorted((name for name in bodies if name), key=lambda n: -bodies[n]["reports"])
-    if government is not None:
-        known = [name for name in known if name == government]
-    empty = Measures().to_dict()
-    by_week = {key[0]: m.to_dict() for key, m in asked["week"].items()}
-    return {
-        "weeks": weeks,
-        "read_at": counting.columns(span).read_at,
-        "total": asked[""][()].to_dict(),
-        "pilots": [(name, bodies.get(name, empty)) for name in PILOTS],
-        "governments": [(name, bodies[name]) for name in known[:MOST]],
-        "left_out": max(0, len(known) - MOST),
-        "topics": _largest(asked["topic"]),
-        "trends": _trends([(week, by_week.get(week, empty)) for week in weeks]),
-        "map": charts.tiles({k[0]: m.reports for k, m in asked["province"].items() if k[0]}),
-        "fair": {name: _largest(asked[name]) for name in FAIR},
-        "charts": charts,
-    }
-
-
-def _largest(found: Mapping[Key, Measures]) -> list[tuple[str | None, dict[str, Any]]]:
-    rows = [(key[0], m.to_dict()) for key, m in found.items()]
-    return sorted(rows, key=lambda r: -r[1]["reports"])[:20]
-
-
-def _trends(weeks: Sequence[tuple[str, Mapping[str, Any]]]) -> list[dict[str, Any]]:
-    """Three plots: reports, the share routed without a person, and its precision."""
-    bands = {
-        week: (m["precision_lower"], m["precision_upper"])
-        for week, m in weeks
-        if m["precision"] is not None
-    }
-    return [
-        {"name": "reports", "share": False,
-         "points": charts.line([(w, float(m["reports"])) for w, m in weeks])},
-        {"name": "alone_share", "share": True,
-         "points": charts.line([(w, m["alone_share"]) for w, m in weeks], top=1.0)},
-        {"name": "precision", "share": True,
-         "points": charts.line([(w, m["precision"]) for w, m in weeks], top=1.0, bands=bands)},
-        {"name": "in_time_share", "share": True,
-         "points": charts.line([(w, m["in_time_share"]) for w, m in weeks], top=1.0)},
-    ]  # fmt: skip

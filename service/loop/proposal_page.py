@@ -8,12 +8,11 @@ from anyio.to_thread import run_sync
 from fastapi import APIRouter, Depends, Path, Request
 from starlette.responses import RedirectResponse, Response
 
-from pilah.service.accounts import audit
 from pilah.service.accounts.guard import Form, PageRoute, needs, page, sends
 from pilah.service.accounts.roles import User
 from pilah.service.accounts.sessions import Session
-from pilah.service.loop.api import judge_proposal, retire_number
-from pilah.service.loop.proposals import find_proposals
+from pilah.service.loop.judging import judge_proposal, retire_number
+from pilah.service.loop.proposals import Proposals, changed
 from pilah.service.loop.routes import Why, history, load_routes
 from pilah.service.loop.schemas import RouteIn, VerdictIn
 from pilah.service.problems import Problem
@@ -66,15 +65,10 @@ async def retire(
 
 def _judge(service: Service, proposal_id: str, verdict: VerdictIn) -> None:
     judge_proposal(service.intake, proposal_id, verdict)
-    with service.intake.store.writing() as connection:
-        action = f"route_proposal.{verdict.verdict}"
-        audit.record(connection, verdict.actor, action, subject=proposal_id)
 
 
 def _retire(service: Service, number: int, user: User) -> None:
     retire_number(service.intake, number, Why(user.name))
-    with service.intake.store.writing() as connection:
-        audit.record(connection, user.name, "route.retired", subject=f"lokal-{number}")
 
 
 async def _page(request: Request, user: User, problem: Problem | None = None) -> Response:
@@ -84,7 +78,8 @@ async def _page(request: Request, user: User, problem: Problem | None = None) ->
         request,
         "proposals.html",
         problem.kind.status if problem else 200,
-        proposals=proposals,
+        proposals=proposals.shown,
+        more=proposals.more,
         routes=routes,
         may_change=user.may("change_routing"),
         message=message,
@@ -97,8 +92,9 @@ def _say(problem: Problem) -> str:
     return "Kata harus huruf kecil, paling banyak 20, tanpa pengulangan."
 
 
-def _load(service: Service) -> tuple[list[object], list[object]]:
+def _load(service: Service) -> tuple[Proposals, list[object]]:
     with service.intake.store.reading() as connection:
         routes, _ = load_routes(connection)
         changes = {change["number"]: change for change in history(connection)}
-        return [*find_proposals(connection)], [(r, changes[r.number]) for r in routes]
+        found = service.proposals(changed(connection))
+        return found, [(r, changes[r.number]) for r in routes]

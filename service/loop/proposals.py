@@ -23,8 +23,10 @@ from pilah.service.tables import decisions, reports, suggestions
 
 MIN_CASES = 3
 """So many refusals of one pattern make a proposal."""
-MAX_OTHERS = 2_000
+MAX_OTHERS = 500
 """Reports that were not refused with which the refused ones are compared, the newest."""
+MOST = 20
+"""Proposals shown at once, those with the most cases; the next follow as these are judged."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +44,7 @@ class Case:
     agency: str
     government: str | None
     place: str | None
-    words: frozenset[str]
+    masked: str
     asked: str | None
     offered: tuple[str, str | None] | None
     refused_at: str
@@ -80,8 +82,34 @@ class Proposal:
         return {**asdict(self), "cases": list(self.cases), "terms": list(self.terms)}
 
 
-def find_proposals(connection: Connection) -> list[Proposal]:
+@dataclass(frozen=True, slots=True)
+class Proposals:
+    """The open proposals, those with the most cases first; ``more``: how many are not shown."""
+
+    shown: Sequence[Proposal]
+    more: int
+
+
+def find_proposals(connection: Connection) -> Proposals:
     """Every pattern that was refused often enough since a person last judged it."""
+    patterns = sorted(_patterns(connection).items(), key=lambda p: (-len(p[1]), p[0]))
+    shown = [_proposal(connection, key, cases) for key, cases in patterns[:MOST]]
+    return Proposals(shown, len(patterns[MOST:]))
+
+
+def changed(connection: Connection) -> tuple[int, int, int]:
+    """Counts that change whenever the proposals may: refusals, verdicts, what became of reports."""
+    refused = select(refusals.c.report_id)
+    tables = (
+        select(func.count()).select_from(refusals),
+        select(func.count()).select_from(proposal_verdicts),
+        select(func.count()).select_from(decisions).where(decisions.c.report_id.in_(refused)),
+    )
+    one, two, three = (int(connection.execute(query).scalar_one()) for query in tables)
+    return one, two, three
+
+
+def _patterns(connection: Connection) -> dict[str, list[Case]]:
     table = proposal_verdicts
     latest = select(table.c.proposal, func.max(table.c.made_at)).group_by(table.c.proposal)
     judged = {row[0]: row[1] for row in connection.execute(latest)}
@@ -90,8 +118,7 @@ def find_proposals(connection: Connection) -> list[Proposal]:
         key = _key(case)
         if case.refused_at > judged.get(key, ""):
             grouped[key].append(case)
-    found = [(k, c) for k, c in grouped.items() if len({x.report_id for x in c}) >= MIN_CASES]
-    return [_proposal(connection, key, cases) for key, cases in found]
+    return {k: c for k, c in grouped.items() if len({x.report_id for x in c}) >= MIN_CASES}
 
 
 def accept(
@@ -119,10 +146,10 @@ def proposal_of(connection: Connection, proposal_id: str) -> Proposal:
     Raises:
         Problem: ``proposal-unknown``.
     """
-    for proposal in find_proposals(connection):
-        if proposal.id == proposal_id:
-            return proposal
-    raise Problem("proposal-unknown")
+    cases = _patterns(connection).get(proposal_id)
+    if cases is None:
+        raise Problem("proposal-unknown")
+    return _proposal(connection, proposal_id, cases)
 
 
 def _judge(
@@ -165,39 +192,48 @@ def _cases(connection: Connection) -> list[Case]:
         standing.pop(key, None)
         if not row.withdrawn:
             standing[key] = row
-    cases = (_case(connection, row) for row in standing.values())
+    labels, offered = _decided(connection), _offered(connection)
+    cases = (
+        _case(row, labels.get(row.report_id, {}), offered.get(row.report_id))
+        for row in standing.values()
+    )
     return [case for case in cases if case is not None]
 
 
-def _case(connection: Connection, row: Any) -> Case | None:  # noqa: ANN401 - a row of _cases
+def _case(row: Any, labels: dict[str, Any], offer: dict[str, Any] | None) -> Case | None:  # noqa: ANN401 - a row of _cases
     triage = json.loads(row.triage)
-    labels = _decided(connection, row.report_id)
     main = labels.get("topic_main") or triage["topic"]["main"]
     sub = labels.get("topic_sub") or triage["topic"]["sub"]
     topic = load_taxonomy().find(main, sub) or load_taxonomy().find(main) if main else None
     if topic is None:
         return None
-    query = select(offers.c.agency).where(offers.c.report_id == row.report_id)
-    last = connection.execute(query.order_by(offers.c.number.desc()).limit(1)).scalar()
-    offer = json.loads(last) if last else None
     return Case(
         report_id=row.report_id,
         topic=(topic.id[:2], topic.id if "." in topic.id else ""),
         agency=row.agency,
         government=row.government,
         place=row.place,
-        words=words_of(triage["masked_text"]),
+        masked=triage["masked_text"],
         asked=labels.get("agency"),
         offered=(offer["name"], offer["government"]) if offer and offer["name"] else None,
         refused_at=row.decided_at,
     )
 
 
-def _decided(connection: Connection, report_id: str) -> dict[str, Any]:
-    """The label fields as the decisions so far leave them."""
-    mine = select(decisions.c.labels).where(decisions.c.report_id == report_id)
-    rows = connection.execute(mine.order_by(decisions.c.number)).scalars()
-    return {name: value for row in rows for name, value in json.loads(row).items()}
+def _decided(connection: Connection) -> dict[str, dict[str, Any]]:
+    """The label fields of every refused report as the decisions so far leave them."""
+    refused = decisions.c.report_id.in_(select(refusals.c.report_id))
+    query = select(decisions.c.report_id, decisions.c.labels).where(refused)
+    found: dict[str, dict[str, Any]] = defaultdict(dict)
+    for report_id, labels in connection.execute(query.order_by(decisions.c.number)):
+        found[report_id] |= json.loads(labels)
+    return found
+
+
+def _offered(connection: Connection) -> dict[str, dict[str, Any]]:
+    """What was offered last for each report."""
+    query = select(offers.c.report_id, offers.c.agency).order_by(offers.c.number)
+    return {report_id: json.loads(agency) for report_id, agency in connection.execute(query)}
 
 
 def _key(case: Case) -> str:
@@ -209,7 +245,7 @@ def _proposal(connection: Connection, key: str, cases: Sequence[Case]) -> Propos
     first = cases[0]
     main = load_taxonomy().by_id[first.topic[0]].main
     kept = _kept(connection, main, first, frozenset(case.report_id for case in cases))
-    terms = telling_words([case.words for case in cases], kept) if kept else []
+    terms = telling_words([words_of(case.masked) for case in cases], kept) if kept else []
     target, decided = _target(cases)
     route = None
     if target is not None and (terms or not kept):

@@ -98,6 +98,7 @@ class ProposalsOut(BaseModel):
     """Open proposals."""
 
     proposals: list[ProposalOut]
+    more: int = Field(description="Open proposals that are not listed; they have fewer cases.")
 
 
 class OpinionItem(BaseModel):

@@ -1,0 +1,49 @@
+"""What takes long to find is found once and shown for a while, to everybody who asks."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from typing import Generic, TypeVar
+
+FRESH_SECONDS = 600.0
+"""How long an answer is given again before it is found anew."""
+
+Question = TypeVar("Question")
+Answer = TypeVar("Answer")
+
+
+class Kept(Generic[Question, Answer]):
+    """Answers that were found; of those who ask the same at once, one looks, the others wait."""
+
+    def __init__(self, find: Callable[[Question], Answer], *, most: int) -> None:
+        """Nothing is found yet.
+
+        Args:
+            find: answers a question; it takes long.
+            most: answers that are kept; the oldest goes first.
+        """
+        self._find, self._most, self._finding = find, most, threading.Lock()
+        self._answers: dict[Question, tuple[Answer, float]] = {}
+
+    def __call__(self, question: Question) -> Answer:
+        """The answer as it was at most ``FRESH_SECONDS`` ago."""
+        if (found := self._fresh(question)) is None:
+            with self._finding:
+                found = self._fresh(question) or self._look(question)
+        return found[0]
+
+    def forget(self) -> None:
+        """Find anew at the next question."""
+        self._answers = {}
+
+    def _fresh(self, question: Question) -> tuple[Answer, float] | None:
+        kept = self._answers.get(question)
+        return kept if kept is not None and time.monotonic() < kept[1] else None
+
+    def _look(self, question: Question) -> tuple[Answer, float]:
+        found = self._find(question), time.monotonic() + FRESH_SECONDS
+        others = [item for item in self._answers.items() if item[0] != question]
+        self._answers = dict([*others, (question, found)][-self._most :])
+        return found
