@@ -51,8 +51,8 @@ def export_cli(
     Example: `pilah data export -o keputusan.jsonl`
     """
     with _reading(store) as connection, errors.status("..."):
-        number = export(connection, output, secret=secret)
-    _out.print(f"{number:,} decided reports in {output}", highlight=False)
+        found = export(connection, output, secret=secret)
+    _out.print(f"{output}: {found}", highlight=False, soft_wrap=True)
 
 
 def agreement_cli(

@@ -120,8 +120,8 @@ def _decisions(url: str, folder: Path, columns: dict[str, str]) -> Path:
     """A file of what people decided in a store, under the column names of the other files."""
     file = folder / "keputusan.jsonl"
     with Store.open(url) as store, store.reading() as connection:
-        number = export(connection, file, columns=columns)
-    errors.print(f"{number:,} decided reports from the store", highlight=False)
+        found = export(connection, file, columns=columns)
+    errors.print(f"store: {found}", highlight=False, soft_wrap=True)
     return file
 
 

@@ -25,7 +25,7 @@ from pilah.service.cli import main
 from pilah.service.deciding import decide
 from pilah.service.fake import FakeEngine
 from pilah.service.loop.drift import last_report, look_for_drift
-from pilah.service.loop.export import WORTH, export, training_rows
+from pilah.service.loop.export import WORTH, Exported, export, training_rows
 from pilah.service.loop.facts import doubt, week_of
 from pilah.service.loop.informative import most_informative, spread
 from pilah.service.loop.judging import save_opinion
@@ -189,7 +189,7 @@ def test_the_export_is_masked_and_leaves_secrets_out(service: Service, tmp_path:
     assert set(rows(service, secret=True)) == {"G1", "G2"}
     file = tmp_path / "keputusan.jsonl"
     with service.intake.store.reading() as connection:
-        assert export(connection, file) == 1
+        assert export(connection, file) == Exported(rows=1, judging=1)
     text = file.read_text("utf-8")
     assert NIK not in text
     row = next(iter(read_rows(file))).content
@@ -278,7 +278,7 @@ def test_train_from_store(
     with pytest.raises(SystemExit) as ended:
         main()
     assert not ended.value.code, capsys.readouterr().err
-    assert "12 decided reports from the store" in capsys.readouterr().err
+    assert "store: 12 decided reports, 12 of them can judge" in capsys.readouterr().err
     head = Bundle.load(target).heads["agency"]
     assert {"Dinas PU", "Dinas Kebersihan", "Dinas Jalan"} <= set(head.labels)
 
@@ -440,7 +440,29 @@ def test_drift_of_a_week_that_is_different(service: Service) -> None:
     assert quiet.to_dict()["retrain"] is False
 
 
-def test_the_drift_command_reports_and_proposes(
+def test_a_broken_promise_proposes_a_retrain(
+    service: Service, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str],
+    bundle_folder: Path,
+) -> None:  # fmt: skip
+    monkeypatch.setattr("pilah.models.registry.shipped_bundle", lambda: bundle_folder)
+    monkeypatch.setenv("PILAH_DATA_DIR", str(service.settings.data_dir))
+    for n in range(12):
+        send(service, f"P{n}")
+        say(service, f"P{n}", agency="Dinas Z" if n < 6 else "Dinas PU", look="read")
+    monkeypatch.setattr("sys.argv", ["pilah", "drift", "--json"])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert ended.value.code == 1
+    found = json.loads(capsys.readouterr().out)
+    assert found["retrain"] is True
+    assert [reason.split(":")[0] for reason in found["reasons"]] == [
+        "precision", "precision of Dinas PU (Pemerintah Kabupaten Sleman)"
+    ]  # fmt: skip
+    service.metrics.saw_drift(found)
+    assert service.metrics.registry.get_sample_value("pilah_retrain_proposed") == 1
+
+
+def test_the_drift_command_reports_and_keeps_its_report(
     service: Service, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str],
     bundle_folder: Path,
 ) -> None:  # fmt: skip
@@ -476,9 +498,12 @@ def test_agreement_and_export_commands(
     for args, told in (
         (["data", "agreement"], "kappa"),
         (["data", "agreement", "--json"], '"fields"'),
-        (["data", "export", "-o", str(tmp_path / "k.jsonl")], "1 decided reports"),
+        (
+            ["data", "export", "-o", str(tmp_path / "k.jsonl")],
+            "1 decided reports, 0 of them can judge; no threshold is proved",
+        ),
     ):
         monkeypatch.setattr("sys.argv", ["pilah", *args])
         with pytest.raises(SystemExit):
             main()
-        assert told in capsys.readouterr().out
+        assert told in capsys.readouterr().out.replace("\n", " ")

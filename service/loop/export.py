@@ -49,6 +49,20 @@ class Said:
     decision: Row[Any]
 
 
+@dataclass(frozen=True, slots=True)
+class Exported:
+    """How many decided reports were written, and how many of them stand for any report."""
+
+    rows: int
+    judging: int
+
+    def __str__(self) -> str:
+        """For people; with the cure where none may judge."""
+        text = f"{self.rows:,} decided reports, {self.judging:,} of them can judge"
+        cure = "; no threshold is proved on them: audit sure answers (PILAH_AUDIT_SHARE)"
+        return text if self.judging or not self.rows else text + cure
+
+
 def training_rows(connection: Connection, *, secret: bool = False) -> Iterator[dict[str, Any]]:
     """One row per decided report, oldest first; texts are masked.
 
@@ -71,8 +85,8 @@ def export(
     *,
     secret: bool = False,
     columns: Mapping[str, str] | None = None,
-) -> int:
-    """Write the rows as JSONL; returns their number.
+) -> Exported:
+    """Write the rows as JSONL; returns their numbers.
 
     Args:
         connection: of a read.
@@ -80,13 +94,14 @@ def export(
         secret: secret reports too.
         columns: field -> another name to write it under.
     """
-    number, names = 0, columns or {}
+    number, judging, names = 0, 0, columns or {}
     with output.open("w", encoding="utf-8") as out:
         for row in training_rows(connection, secret=secret):
             named = {names.get(name, name): value for name, value in row.items()}
             out.write(json.dumps(named, ensure_ascii=False) + "\n")
             number += 1
-    return number
+            judging += row["represents"] > 0
+    return Exported(number, judging)
 
 
 def _decided(connection: Connection, *, secret: bool) -> Iterator[tuple[Row[Any], dict[str, Said]]]:

@@ -1,11 +1,16 @@
 """A simulated month: a stream of reports through the real intake, scripted moderators, retrains.
 
-The oldest reports are a labelled history that makes the first bundle. Every later day brings the
-next reports in order of their dates. Each is answered first and measured against its gold label
-(prequentially), and only then may anybody decide: moderators decide what waits, by gold labels with
-noise, some of them by nodding; agencies refuse most of what was wrongly routed to them. Every night
-a bundle is trained on the history and on what was decided (``pilah train --from-store``), and
-promoted without a contest. Reports that nobody decided teach nothing.
+A labelled history makes the first bundle. Every later day brings the next reports. Each is answered
+first and measured against its gold label (prequentially), and only then may anybody decide:
+moderators decide what waits, by gold labels with noise, some of them by nodding; a second one, with
+noise of an own, labels blindly what was decided against a likely suggestion; agencies refuse most
+of what was wrongly routed to them. Every night a bundle is trained on the history and on what was
+decided (``pilah train --from-store``), and promoted without a contest. Reports that nobody decided
+teach nothing.
+
+Streams: ``real`` is a city's reports in order of their dates; ``shuffled`` the same in an order
+drawn by the seed, a city that does not change; ``written`` is the written corpus in drawn order
+too, for its dates follow the batches of its writers and mean nothing.
 """
 
 from __future__ import annotations
@@ -13,17 +18,23 @@ from __future__ import annotations
 import random
 import tempfile
 import time
-from dataclasses import dataclass, replace
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, replace
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
-from common import ROOT, TRAIN, console, data_file, finish, labelled, parser, share, table
+from common import ROOT, TEST, TRAIN, console, data_file, finish, labelled, parser, share
+from simulated_month_plot import shown, weeks
 
+from pilah.datasets.checks import CheckReport
 from pilah.datasets.records import LabelledReport
 from pilah.evaluation.asking import same_body
-from pilah.evaluation.intervals import wilson
 from pilah.models.bundle import Bundle
 from pilah.models.registry import Registry
+from pilah.models.text import read_text
 from pilah.models.triage import Triager
 from pilah.service.api import take_one
 from pilah.service.app import opened
@@ -31,7 +42,9 @@ from pilah.service.checks import check_decision
 from pilah.service.cli_data import as_row
 from pilah.service.codecs import dump
 from pilah.service.deciding import decide
-from pilah.service.loop.export import export
+from pilah.service.loop.api import save_opinion
+from pilah.service.loop.export import training_rows
+from pilah.service.loop.samples import waiting_for_opinion
 from pilah.service.reads import review_queue
 from pilah.service.settings import Settings
 from pilah.service.state import Service
@@ -54,64 +67,99 @@ WRITTEN_PROMISE = 0.8
 """Precision asked of sure answers on the written stream: 0.9, proved on so small a history,
 lets next to nothing through in the first days, and shows nothing."""
 FIELDS = ("topic_main", "topic_sub", "agency", "outcome")
+STREAMS = ("real", "shuffled", "written")
+YEARS = {2022: TRAIN, 2023: TEST}
 
 
 @dataclass(frozen=True)
-class Stream:
-    """What flows: the history, the days, and what is learned."""
+class Scenario:
+    """What is simulated.
 
-    name: str
-    history: list[LabelledReport]
-    days: list[list[LabelledReport]]
-    config: TrainConfig
+    Attributes:
+        stream: one of ``STREAMS``.
+        year: of the city's reports; 2022 is what choices were made on.
+        history: reports that are labelled before the first day.
+        days: how many.
+        per_day: reports a day.
+        seed: of slips, draws and drawn orders.
+        weighted: decisions speak for all reports, and likely suggestions that were overruled are
+            asked of a second person; False is the loop without either.
+        hidden_nods: nods say that they read, as a moderator at the desk can nod.
+    """
+
+    stream: str
+    year: int
+    history: int
+    days: int
+    per_day: int
+    seed: int
+    weighted: bool = True
+    hidden_nods: bool = False
 
 
 class Month:
     """One run over one stream."""
 
-    def __init__(self, stream: Stream, folder: Path, seed: int) -> None:
+    def __init__(self, scenario: Scenario, data: Path, folder: Path) -> None:
         """Train the first bundle on the history."""
-        self.stream, self.folder = stream, folder
-        self.chance = random.Random(seed)  # noqa: S311 - moderators' slips, not secrets
+        self.scenario, self.folder = scenario, folder
+        rows, self.config = _stream(scenario, data)
+        self.before, later = rows[: scenario.history], rows[scenario.history :]
+        starts = range(0, scenario.days * scenario.per_day, scenario.per_day)
+        self.days = [later[i : i + scenario.per_day] for i in starts]
+        self.chance = random.Random(scenario.seed)  # noqa: S311 - moderators' slips, not secrets
         self.gold: dict[str, LabelledReport] = {}
         self.wrong: list[str] = []
         self.history = folder / "riwayat.jsonl"
-        self.history.write_text("".join(dump(as_row(r)) + "\n" for r in stream.history), "utf-8")
+        self.history.write_text("".join(dump(as_row(r)) + "\n" for r in self.before), "utf-8")
         self.registry = Registry(folder / "data" / "bundles")
         self._promote(0)
 
     def run(self) -> list[dict[str, Any]]:
         """Every day's figures."""
-        settings = Settings(data_dir=self.folder / "data", audit_share=AUDIT)
-        days = []
+        settings = Settings(
+            data_dir=self.folder / "data",
+            audit_share=AUDIT,
+            overruled_share=1.0 if self.scenario.weighted else 0.0,
+        )
+        found = []
         with opened(settings, self._engine) as service:
             switcher = Switcher(service, self._engine, self.registry.pointer())
-            for number, reports in enumerate(self.stream.days, 1):
+            for number, reports in enumerate(self.days, 1):
                 start = time.perf_counter()
                 day = self._answer(service, number, reports)
                 self._work(service)
-                with service.intake.store.reading() as connection:
-                    day["decided"] = export(connection, self.folder / "keputusan.jsonl")
+                day["second_looks"] = self._second_looks(service)
+                day["decided"] = self._export(service)
                 self._promote(number)
                 switcher.look()
                 day["seconds"] = time.perf_counter() - start
-                days.append(day)
-                alone = share(day["alone"], day["reports"])
+                found.append(day)
                 console.print(
-                    f"{self.stream.name} day {number}: {alone:.2f} alone, "
+                    f"{self.scenario.stream} day {number}: "
+                    f"{share(day['alone'], day['reports']):.2f} alone, "
                     f"{share(day['right'], day['judged']):.3f} of them right, "
                     f"{day['decided']} decided, {day['seconds']:.0f} s"
                 )
-        return days
+        return found
 
     def _engine(self, settings: Settings) -> Triager:
         folder = self.registry.path(settings.bundle or None)
         return Triager.from_bundle(Bundle.load(folder), service_version="bench")
 
+    def _export(self, service: Service) -> int:
+        with service.intake.store.reading() as connection:
+            rows = list(training_rows(connection))
+        if not self.scenario.weighted:
+            rows = [{k: v for k, v in row.items() if k != "represents"} for row in rows]
+        file = self.folder / "keputusan.jsonl"
+        file.write_text("".join(dump(row) + "\n" for row in rows), "utf-8")
+        return len(rows)
+
     def _promote(self, night: int) -> None:
         files = [self.history, *([self.folder / "keputusan.jsonl"] if night else [])]
         target = self.folder / f"malam-{night}"
-        train(replace(self.stream.config, data=tuple(files), name=f"malam-{night}")).save(target)
+        train(replace(self.config, data=tuple(files), name=f"malam-{night}")).save(target)
         self.registry.promote(str(target), f"malam {night}")
 
     def _answer(
@@ -153,15 +201,29 @@ class Month:
             for member in waiting:
                 self._label(service, member.report_id)
 
-    def _label(self, service: Service, report_id: str) -> None:
-        if self.chance.random() < NOD:
-            self._decide(service, report_id, look="unread")
-            return
+    def _second_looks(self, service: Service) -> int:
+        """Another person labels what was asked of a second one; how many there were."""
+        with service.intake.store.reading() as connection:
+            asked = waiting_for_opinion(connection, "skrip-2", limit=1000)
+        for item in asked:
+            said = {"actor": "skrip-2", **self._said(item["report_id"])}
+            save_opinion(service.intake, check_decision(item["report_id"], said)[0])
+        return len(asked)
+
+    def _said(self, report_id: str) -> dict[str, object]:
+        """The gold labels of a report, sometimes with a slip."""
         labels = self.gold[report_id].labels
         said = {name: value for name in FIELDS if (value := getattr(labels, name)) is not None}
         if "agency" in said and self.chance.random() < NOISE:
-            other = self.chance.choice(self.stream.history).labels.agency
-            said["agency"] = other or said["agency"]
+            said["agency"] = self.chance.choice(self.before).labels.agency or said["agency"]
+        return said
+
+    def _label(self, service: Service, report_id: str) -> None:
+        if self.chance.random() < NOD:
+            look = "read" if self.scenario.hidden_nods else "unread"
+            self._decide(service, report_id, look=look)
+            return
+        said = self._said(report_id)
         try:
             self._decide(service, report_id, look="read", **said)
         except Exception as error:
@@ -175,123 +237,67 @@ class Month:
         decide(service.intake, decision, after=after)
 
 
-def written(history: int, days: int, per_day: int) -> Stream:
-    """The written corpus in order of its dates, all splits: no shipped bundle takes part."""
-    rows = [r for s in ("train", "dev", "test") for r in labelled(CORPUS / f"{s}.jsonl")]
+def _stream(scenario: Scenario, folder: Path) -> tuple[list[LabelledReport], TrainConfig]:
+    """The reports in the order in which they come, and how the nights train."""
+    if scenario.stream == "written":
+        rows = [r for s in ("train", "dev", "test") for r in labelled(CORPUS / f"{s}.jsonl")]
+        target, least, promise = ("topic", "route", "outcome"), 8, WRITTEN_PROMISE
+    else:
+        mapping = {"agency": "agency_group", "reported_at": "date"}
+        rows = labelled(data_file(folder, YEARS[scenario.year]), mapping)
+        rows = [replace(r, labels=replace(r.labels, topic_main=None, topic_sub=None)) for r in rows]
+        target, least, promise = ("agency",), 10, LIGHT.sure_precision
     rows.sort(key=lambda r: (str(r.report.reported_at), r.report.id or ""))
-    config = replace(
-        LIGHT, target=("topic", "route", "outcome"), min_count=8, sure_precision=WRITTEN_PROMISE
-    )
-    return _cut("written", rows, config, (history, days, per_day))
+    if scenario.stream != "real":
+        random.Random(scenario.seed).shuffle(rows)  # noqa: S311 - an order, not a secret
+    return rows, replace(LIGHT, target=target, min_count=least, sure_precision=promise)
 
 
-def real(folder: Path, history: int, days: int, per_day: int) -> Stream:
-    """A city's reports of 2022 in order of their dates; its own agencies are learned."""
-    mapping = {"agency": "agency_group", "reported_at": "date"}
-    rows = labelled(data_file(folder, TRAIN), mapping)
-    rows.sort(key=lambda r: str(r.report.reported_at))
-    rows = [replace(r, labels=replace(r.labels, topic_main=None, topic_sub=None)) for r in rows]
-    config = replace(LIGHT, target=("agency",), min_count=10)
-    return _cut("real", rows, config, (history, days, per_day))
+@contextmanager
+def light_nights() -> Iterator[None]:
+    """A text is read once, not every night, and the check of the data, which informs, is left out.
 
-
-def _cut(
-    name: str, rows: list[LabelledReport], config: TrainConfig, size: tuple[int, int, int]
-) -> Stream:
-    history, days, per_day = size
-    later = rows[history : history + days * per_day]
-    chunks = [later[i : i + per_day] for i in range(0, len(later), per_day)]
-    return Stream(name, rows[:history], chunks, config)
-
-
-def weeks(days: list[dict[str, Any]], length: int = 5) -> list[dict[str, Any]]:
-    """Figures of each five days, with the Wilson interval of the precision."""
-    found = []
-    for start in range(0, len(days), length):
-        part = days[start : start + length]
-        total = {k: sum(d[k] for d in part) for k in part[0] if k not in ("day", "seconds")}
-        precision = wilson(total["right"], total["judged"])
-        found.append({
-            "days": f"{part[0]['day']}-{part[-1]['day']}",
-            "alone": share(total["alone"], total["reports"]),
-            "precision": precision.value if total["judged"] else None,
-            "lower": precision.lower, "upper": precision.upper,
-            "agency_accuracy": share(total["all_right"], total["all_judged"]),
-            "decided_by_then": part[-1]["decided"],
-        })  # fmt: skip
-    return found
-
-
-def plot(runs: dict[str, list[dict[str, Any]]]) -> str:
-    """An SVG: share routed without a person (line) and its precision (dots), five days each."""
-    parts = [
-        '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 640 300" font-size="12" '
-        'font-family="sans-serif"><rect width="640" height="300" fill="#fff"/>'
-    ]
-    for place, (name, found) in enumerate(runs.items()):
-        left, color = 60, ("#0b5c4a", "#b3541e")[place]
-        step = 480 / max(1, len(found) - 1)
-
-        def at(number: int, value: float, left: int = left, step: float = step) -> str:
-            return f"{left + number * step:.0f},{250 - 220 * value:.0f}"
-
-        line = " ".join(at(i, w["alone"]) for i, w in enumerate(found))
-        parts.append(f'<polyline points="{line}" fill="none" stroke="{color}" stroke-width="2"/>')
-        for i, w in enumerate(found):
-            if w["precision"] is not None:
-                x, y = at(i, w["precision"]).split(",")
-                parts.append(f'<circle cx="{x}" cy="{y}" r="4" fill="{color}"/>')
-        parts.append(f'<text x="{left + place * 260}" y="292" fill="{color}">{name}: line = routed '
-                     "alone, dots = right of them</text>")  # fmt: skip
-    for value in (0, 0.25, 0.5, 0.75, 1):
-        y = 250 - 220 * value
-        parts.append(f'<line x1="60" x2="540" y1="{y}" y2="{y}" stroke="#ddd"/>'
-                     f'<text x="52" y="{y + 4}" text-anchor="end">{value:.0%}</text>')  # fmt: skip
-    last = next(iter(runs.values()))
-    for i, w in enumerate(last):
-        x = 60 + i * 480 / max(1, len(last) - 1)
-        parts.append(f'<text x="{x:.0f}" y="268" text-anchor="middle">{w["days"]}</text>')
-    return "\n".join([*parts, "</svg>"]) + "\n"
+    Neither changes what is learned.
+    """
+    nothing = CheckReport(0, (), {})
+    with (
+        patch("pilah.training.data.read_text", lru_cache(maxsize=None)(read_text)),
+        patch("pilah.training.data.check", lambda *_: nothing),
+    ):
+        yield
 
 
 def main() -> None:
     """Run it."""
     arguments = parser(__doc__ or "")
+    arguments.add_argument("--stream", choices=STREAMS, default="written")
+    arguments.add_argument("--year", type=int, choices=sorted(YEARS), default=2023)
     arguments.add_argument("--days", type=int, default=30)
-    arguments.add_argument("--per-day", type=int, default=40)
+    arguments.add_argument("--per-day", type=int, default=60)
     arguments.add_argument("--history", type=int, default=800)
-    arguments.add_argument("--only", choices=("written", "real"))
     arguments.add_argument("--seed", type=int, default=0)
+    arguments.add_argument(
+        "--unweighted",
+        action="store_true",
+        help="decisions judge as if they were a fair sample; no second looks",
+    )
+    arguments.add_argument("--hidden-nods", action="store_true", help="nods say that they read")
+    arguments.add_argument("--show", type=Path, nargs="+", help="JSON files of runs, no new run")
     arguments.add_argument("--plot", type=Path, help="SVG file of the curves")
     args = arguments.parse_args()
-    size = (args.history, args.days, args.per_day)
-    streams = [] if args.only == "real" else [written(*size)]
-    if args.only != "written" and (args.only == "real" or _has(args.data)):
-        streams.append(real(args.data, *size))
-    result: dict[str, Any] = {"seed": args.seed, "size": size}
-    curves = {}
-    for stream in streams:
-        with tempfile.TemporaryDirectory() as name:
-            days = Month(stream, Path(name), args.seed).run()
-        curves[stream.name] = weeks(days)
-        result[stream.name] = {"days": days, "five_days": curves[stream.name]}
-        head = (
-            "days",
-            "alone",
-            "precision",
-            "lower",
-            "upper",
-            "agency_accuracy",
-            "decided_by_then",
-        )
-        table(stream.name, head, [[w[k] for k in head] for w in curves[stream.name]])
-    if args.plot:
-        args.plot.write_text(plot(curves), encoding="utf-8")
-    finish("simulated_month", result, args.output)
-
-
-def _has(folder: Path) -> bool:
-    return any(path.is_file() for path in (folder / "benchmarks" / TRAIN, folder / TRAIN))
+    if args.show:
+        shown(args.show, args.plot)
+        return
+    scenario = Scenario(
+        stream=args.stream, year=args.year, history=args.history, days=args.days,
+        per_day=args.per_day, seed=args.seed, weighted=not args.unweighted,
+        hidden_nods=args.hidden_nods,
+    )  # fmt: skip
+    with tempfile.TemporaryDirectory() as name, light_nights():
+        days = Month(scenario, args.data, Path(name)).run()
+    output = args.output or Path(f"bulan-{args.stream}-{args.seed}.json")
+    finish("simulated_month", {**asdict(scenario), "of_days": days, "weeks": weeks(days)}, output)
+    shown([output], args.plot)
 
 
 if __name__ == "__main__":
