@@ -11,11 +11,12 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from desk_kit import PASSWORD, Desk, open_desk
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
-from sqlalchemy import delete
+from sqlalchemy import delete, update
 
 from pilah.service.accounts import users
 from pilah.service.accounts.signin import COOKIE
 from pilah.service.accounts.tables import sessions
+from pilah.service.desk.tables import cases
 
 KNOWN_AS = ("chromium", "chromium-browser", "google-chrome")
 CHROMIUM = next(filter(None, map(shutil.which, KNOWN_AS)), None)
@@ -194,11 +195,41 @@ def test_an_ended_session_stores_nothing_and_leads_back(desk: Desk, visitor: Vis
     expect(page.locator("h1 code")).to_have_text("S1")
 
 
+@pytest.mark.parametrize("phone", [False, True])
+def test_the_queue_is_filtered_by_keyboard_and_by_touch(
+    desk: Desk, visitor: Visitor, phone: bool
+) -> None:
+    for number, code in enumerate(("34.04.07", "34.04.06", "51.03.02")):
+        desk.classify(f"halo {number}", id=f"F{number}")
+        with desk.store.writing() as connection:
+            mine = cases.c.report_id == f"F{number}"
+            connection.execute(update(cases).where(mine).values(region=code))
+    screen = {"viewport": PHONE, "has_touch": True, "is_mobile": True} if phone else {}
+    page = visitor.page("sari", **screen)
+    if phone:
+        page.get_by_text("Saring", exact=False).first.tap()
+        page.locator("#region").select_option("34")
+        page.get_by_role("button", name="Saring", exact=True).tap()
+    else:
+        page.keyboard.press("f")
+        expect(page.locator("#status")).to_be_focused()
+        for _ in range(4):  # reason, topic, agency, region
+            page.keyboard.press("Tab")
+        page.keyboard.type("Daerah")
+        page.keyboard.press("Tab")
+        page.keyboard.press("Enter")
+    expect(page.locator("a.case")).to_have_count(2)
+    expect(page.get_by_text("Wilayah: Daerah Istimewa Yogyakarta")).to_be_visible()
+    assert "Kabupaten Sleman (2)" in (page.locator("#region option").nth(2).text_content() or "")
+    page.get_by_text("Wilayah: Daerah Istimewa Yogyakarta").click()
+    expect(page.locator("a.case")).to_have_count(3)
+
+
 def test_it_fits_a_phone(desk: Desk, visitor: Visitor) -> None:
     text = "halo " + "panjangsekalitanpaspasi" * 12
     desk.classify(text, id="P1")
     page = visitor.page("sari", viewport=PHONE, has_touch=True, is_mobile=True)
-    for path in ("/meja", "/meja/laporan?id=P1", "/akun"):
+    for path in ("/meja", "/meja/laporan?id=P1", "/indikator", "/usulan-rute", "/akun"):
         page.goto(path)
         wide = page.evaluate("document.documentElement.scrollWidth")
         assert wide <= PHONE["width"], path
@@ -244,10 +275,12 @@ def test_no_serious_accessibility_finding(desk: Desk, visitor: Visitor, scheme: 
     places = (
         ("", "/masuk"), ("sari", "/meja"), ("sari", "/meja/laporan?id=A1&cari=jalan"),
         ("sari", "/catatan"), ("adi", "/pengguna"), ("adi", "/kunci"), ("adi", "/akun"),
-        ("adi", "/meja"),
+        ("adi", "/meja"), ("sari", "/indikator"), ("sari", "/usulan-rute"),
+        ("mimi", "/indikator"), ("sari", "/meja?region=34"),
     )  # fmt: skip
     for name, path in places:
         page = visitor.page(name, path, color_scheme=scheme)
+        page.evaluate("document.querySelectorAll('details').forEach((d) => { d.open = true; })")
         results = Axe().run(page).response["violations"]
         found[path] = [v["id"] for v in results if v["impact"] in SERIOUS]
         page.close()
