@@ -21,7 +21,7 @@ class Comparison:
 
 
 def compare_pair(triager: Triager, a: Report, b: Report) -> Comparison:
-    """Compare two reports; the triager's memory is neither asked nor changed.
+    """Compare two reports; of what the triager remembers only the counts of words are used.
 
     Raises:
         UnknownRegionError: a region is not in the table.
@@ -29,7 +29,8 @@ def compare_pair(triager: Triager, a: Report, b: Report) -> Comparison:
     first, second = triager.analyse([("a", a), ("b", b)])
     judge = triager.finder.judge
     cosine = float(first.vector @ second.vector)
-    features = judge.scorer.features(first.fingerprint, second.fingerprint, cosine)
+    rare = triager.finder.rarity.pair(first.fingerprint.written, second.fingerprint.written)
+    features = judge.scorer.features(first.fingerprint, second.fingerprint, cosine, rare)
     probability = judge.probability(features, first.fingerprint, second.fingerprint)
     verdict = judge.thresholds.verdict(probability)
     return Comparison(probability, verdict, judge.scorer.evidence(features))

@@ -21,10 +21,13 @@ if TYPE_CHECKING:
     from pilah.datasets.records import Report
     from pilah.models.reading import CleanText, PlaceReading
 
+FORMAT = 2
+"""Version of what is kept: stored fingerprints of another one are made anew at the next start."""
 MAX_FIGURES = 12
 """At most this many plain figures of one text are kept, in order of the text."""
 
 _FIGURE = re.compile(r"(?<![\w.,/])\d{1,6}(?:[.,]\d{1,3})?(?![\w/])")
+_WRITTEN = re.compile(r"\w+")
 MONTHS = frozenset(
     ("januari", "februari", "maret", "april", "mei", "juni", "juli", "agustus", "september",
      "oktober", "november", "desember")
@@ -86,6 +89,7 @@ def make_fingerprint(
         spots=frozenset(map(hash_word, spot_words(clean.normal))),
         things=frozenset(map(hash_word, thing_words(clean.normal))),
         own_case=_OWN.search(clean.normal) is not None,
+        written=frozenset(map(hash_word, written_words(clean.masked))),
     )
 
 
@@ -103,6 +107,14 @@ def content_words(normal: str) -> tuple[str, ...]:
     stop = words_of("stop")
     written = (t for t in tokens(normal) if len(t) > 1 and t[0].isalpha() and t not in stop)
     return tuple(root for root in map(stem, written) if root not in stop)
+
+
+def written_words(masked: str) -> list[str]:
+    """Words and numbers of a masked text in lower case, else as they stand.
+
+    Not normalised and not stemmed: one writer, and neighbours who name one thing, share spellings.
+    """
+    return _WRITTEN.findall(masked.lower())
 
 
 def problems_in(normal: str) -> frozenset[str]:

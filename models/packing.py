@@ -15,12 +15,13 @@ from pilah.models.reading import Fingerprint
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-_HASHED = ("words", "names", "spots", "things")
-"""Fields that are sets of unsigned 32-bit integers: packed as such."""
+_HASHED = ("written", "words", "names", "spots", "things")
+"""Fields that are sets of unsigned 32-bit integers: packed as such, ``written`` first."""
 _OTHERS = tuple(f.name for f in fields(Fingerprint) if f.name not in (*_HASHED, "report_id"))
 _PACKED = (*_HASHED, *_OTHERS)
 MAX_UNPACKED = 1 << 14
 """Most fingerprints that are kept unpacked."""
+_FIRST = struct.Struct("<H")
 _COUNTS = struct.Struct(f"<{len(_HASHED)}H")
 
 
@@ -45,6 +46,12 @@ def unpack(report_id: str, packed: bytes) -> Fingerprint:
     made = [v if v is None else make(v) for make, v in zip(_other_makers(), rest, strict=True)]
     found: dict[str, Any] = dict(zip(_PACKED, (*hashed, *made), strict=True))
     return Fingerprint(report_id, **found)
+
+
+def written_bytes(packed: bytes) -> bytes:
+    """The hashed written words of a packed fingerprint, four bytes each."""
+    (count,) = _FIRST.unpack_from(packed)
+    return packed[_COUNTS.size : _COUNTS.size + 4 * count]
 
 
 def from_plain(plain: dict[str, Any]) -> Fingerprint:

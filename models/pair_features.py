@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from pilah.models.fingerprint import words_of
+from pilah.models.rarity import NOTHING_RARE, RareWords
 from pilah.models.word_weights import PLAIN, WordWeights
 
 if TYPE_CHECKING:
@@ -38,7 +39,8 @@ class PairFeatures(NamedTuple):
     Flags are 0 or 1: ``other_...`` means that both sides name one and none is shared. Measures of
     words are log(1 + weight), or shares of weight: ``shared`` is common to both, ``left`` remains
     on the side that has less left. ``swapped_...`` is what was left in texts that are else alike:
-    the mark of the same matter told of another place, name or number.
+    the mark of the same matter told of another place, name or number. ``rare`` is of words as they
+    were written, by how few of the remembered reports hold them.
     """
 
     cosine: float = 0.0
@@ -95,6 +97,8 @@ class PairFeatures(NamedTuple):
     log_days: float = 0.0
     near: float = 0.0
     log_km: float = 0.0
+    shared_rare: float = 0.0
+    rare_overlap: float = 0.0
 
     def array(self) -> NDArray[np.float64]:
         """All features in the order of :data:`FEATURES`, shape (len(FEATURES),)."""
@@ -128,7 +132,11 @@ FEATURES = PairFeatures._fields
 
 
 def pair_features(
-    a: Fingerprint, b: Fingerprint, cosine: float, weights: WordWeights = PLAIN
+    a: Fingerprint,
+    b: Fingerprint,
+    cosine: float,
+    weights: WordWeights = PLAIN,
+    rare: RareWords = NOTHING_RARE,
 ) -> PairFeatures:
     """The evidence of a pair; symmetric in ``a`` and ``b``.
 
@@ -136,7 +144,8 @@ def pair_features(
         a: one report.
         b: the other.
         cosine: similarity of their embeddings, -1 to 1.
-        weights: how telling each word is.
+        weights: how telling each content word is in the language.
+        rare: what both have of words that are rare in what is remembered.
     """
     known = {"cosine": cosine}
     _place(known, a.place or "", b.place or "")
@@ -145,6 +154,7 @@ def pair_features(
     _numbers(known, a.numbers, b.numbers)
     _matter(known, a, b)
     _words(known, a, b, weights)
+    known["shared_rare"], known["rare_overlap"] = math.log1p(rare.shared), rare.overlap
     seconds = abs((a.received_at - b.received_at).total_seconds())
     known["log_days"] = math.log1p(seconds / 86_400)
     _distance(known, a, b)

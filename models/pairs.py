@@ -18,10 +18,14 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from pilah.models.rarity import RareWords
     from pilah.models.reading import Fingerprint
 
 FORMAT = 2
 """Version of a saved scorer."""
+_COUNTS = ("words", "written")
+_NONE: dict[str, Any] = {"total": 0, "counts": {}}
+"""Counts that a scorer of an earlier version lacks."""
 TELLING = 0.5
 """From this weight on, log(1 + weight), the names that both texts tell are worth saying."""
 SWAPPED = 0.2
@@ -33,12 +37,14 @@ class PairScorer:
     """A standardised logistic regression over :class:`PairFeatures`, as plain numbers.
 
     Attributes:
-        names: the features it reads, in order; must be :data:`FEATURES`.
+        names: the features it reads, each of :data:`FEATURES`; a scorer of an earlier version may
+            lack some.
         weights: one per feature, for standardised values.
         bias: added to the weighted sum.
         mean: subtracted from each feature.
         scale: each feature is divided by it; positive.
-        words: how telling each word is, for the overlap features.
+        words: how telling each content word is, for the overlap features.
+        written: in how many texts each written word stands, where nothing is remembered yet.
     """
 
     names: tuple[str, ...]
@@ -47,6 +53,7 @@ class PairScorer:
     mean: tuple[float, ...]
     scale: tuple[float, ...]
     words: WordWeights = PLAIN
+    written: WordWeights = PLAIN
 
     def __post_init__(self) -> None:
         """Refuse a scorer of other features.
@@ -55,24 +62,34 @@ class PairScorer:
             BundleError: names, lengths or scales do not fit this version.
         """
         sizes = {len(part) for part in (self.weights, self.mean, self.scale)}
-        if self.names != FEATURES or sizes != {len(FEATURES)} or min(self.scale) <= 0:
+        known = set(FEATURES).issuperset(self.names) and sizes == {len(self.names)}
+        if not known or min(self.scale) <= 0:
             raise BundleError("pair scorer: made for other features; train the bundle again")
 
     @cached_property
     def _line(self) -> tuple[NDArray[np.float64], float]:
         """The same regression over features as they are: slope of each, and offset."""
-        slope = np.array(self.weights) / np.array(self.scale)
-        return slope, self.bias - float(slope @ np.array(self.mean))
+        slope = np.zeros(len(FEATURES))
+        steep = np.array(self.weights) / np.array(self.scale)
+        slope[[FEATURES.index(name) for name in self.names]] = steep
+        return slope, self.bias - float(steep @ np.array(self.mean))
 
-    def features(self, a: Fingerprint, b: Fingerprint, cosine: float) -> PairFeatures:
-        """The evidence of a pair, with this scorer's word weights."""
-        return pair_features(a, b, cosine, self.words)
+    def features(
+        self, a: Fingerprint, b: Fingerprint, cosine: float, rare: RareWords
+    ) -> PairFeatures:
+        """The evidence of a pair; ``rare``: what their written words share."""
+        return pair_features(a, b, cosine, self.words, rare)
 
     def probability(self, features: PairFeatures) -> float:
         """Probability that both tell of the same incident, 0 to 1."""
         slope, offset = self._line
         logit = float(features.array() @ slope) + offset
         return 1 / (1 + math.exp(-max(-700.0, min(700.0, logit))))
+
+    def partly(self, **known: float) -> float:
+        """What some features of a pair add to the log-odds."""
+        slope, _ = self._line
+        return float(sum(slope[FEATURES.index(name)] * value for name, value in known.items()))
 
     def evidence(self, features: PairFeatures) -> tuple[str, ...]:
         """What was found, in stable English phrases, the strongest kinds first."""
@@ -83,7 +100,7 @@ class PairScorer:
         return {
             "format": FORMAT, "names": list(self.names), "weights": list(self.weights),
             "bias": self.bias, "mean": list(self.mean), "scale": list(self.scale),
-            "words": self.words.to_dict(),
+            "words": self.words.to_dict(), "written": self.written.to_dict(),
         }  # fmt: skip
 
     @classmethod
@@ -95,8 +112,9 @@ class PairScorer:
         """
         try:
             parts = {n: tuple(map(float, data[n])) for n in ("weights", "mean", "scale")}
-            words = WordWeights.from_dict(data["words"])
-            return cls(names=tuple(data["names"]), bias=float(data["bias"]), words=words, **parts)
+            words, written = (WordWeights.from_dict(data.get(n, _NONE)) for n in _COUNTS)
+            names, bias = tuple(data["names"]), float(data["bias"])
+            return cls(names=names, bias=bias, words=words, written=written, **parts)
         except (KeyError, TypeError, ValueError) as error:
             raise BundleError(f"pair scorer: {error!r}; train the bundle again") from error
 
@@ -180,7 +198,7 @@ _BY_HAND = {
     "same_case": 3.0, "other_case": -0.5, "same_name": 0.7, "other_name": -0.7,
     "same_month": 0.3, "other_month": -0.7, "same_problem": 0.5, "other_problem": -1.0,
     "same_topic": 0.5, "other_topic": -0.5, "same_reporter": 1.0, "own_case": -0.7,
-    "log_days": -0.5, "near": 1.5, "log_km": -1.0,
+    "log_days": -0.5, "near": 1.5, "log_km": -1.0, "shared_rare": 0.3, "rare_overlap": 1.0,
 }  # fmt: skip
 
 

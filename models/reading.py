@@ -78,6 +78,7 @@ class Fingerprint:
         spots: hashed words that stand where a place is told ("di", "depan", "dusun" before them).
         things: hashed words that are none of the language: names of places, firms and people.
         own_case: it tells of the writer's own papers, aid or wages, not of a shared place.
+        written: hashed words as they were written, numbers and misspellings too, personal data out.
     """
 
     report_id: str
@@ -99,6 +100,7 @@ class Fingerprint:
     spots: frozenset[int] = frozenset()
     things: frozenset[int] = frozenset()
     own_case: bool = False
+    written: frozenset[int] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,12 +7,14 @@ from __future__ import annotations
 
 from array import array
 from hashlib import blake2b
+from itertools import islice
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pilah.models.packing import pack, unpack
+from pilah.models.packing import pack, unpack, written_bytes
+from pilah.models.rarity import Texts
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
 Hashes = NDArray[np.uint64]
 Rows = NDArray[np.int32]
 _FIRST_BUCKETS = 1 << 10
+_AT_ONCE = 1 << 13
 
 
 class Remembered:
@@ -92,6 +95,18 @@ class Remembered:
         """The packed fingerprint of a report."""
         row = self._rows.get(report_id)
         return None if row is None else self._packed[row]
+
+    def texts(self, report_ids: Iterable[str]) -> Texts:
+        """The written words of remembered reports, in this order."""
+        pieces = [written_bytes(self._packed[self._rows[name]]) for name in report_ids]
+        ends = np.cumsum([0, *(len(piece) // 4 for piece in pieces)], dtype=np.int64)
+        return Texts(np.frombuffer(b"".join(pieces), dtype=np.uint32), ends)
+
+    def all_texts(self) -> Iterator[Texts]:
+        """The written words of all reports, some thousands at a time."""
+        names = iter(self._rows)
+        while some := list(islice(names, _AT_ONCE)):
+            yield self.texts(some)
 
     def incident(self, report_id: str) -> str | None:
         """The incident of a report."""

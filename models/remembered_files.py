@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-FORMAT = 2
-"""Version of the folder layout, and of the blocks that reports stand in."""
+FORMAT = 3
+"""Version of the folder layout, of what is packed, and of the blocks that reports stand in."""
 _TEXTS = ("names", "incidents")
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 from pilah.models.packing import unpack
+from pilah.models.rarity import NOTHING_RARE, RareWords
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -26,11 +28,21 @@ STEP = 0.001
 
 
 class Candidate(NamedTuple):
-    """A remembered report that is worth scoring: id, packed fingerprint, cosine (0: unknown)."""
+    """A remembered report that is worth scoring.
+
+    Attributes:
+        report_id: its id.
+        packed: its fingerprint.
+        cosine: of the embeddings; 0 where unknown.
+        rare: what it has of rare words, and shares.
+        likeness: share of all written words in common (Jaccard).
+    """
 
     report_id: str
     packed: bytes
     cosine: float
+    rare: RareWords = NOTHING_RARE
+    likeness: float = 0.0
 
     @property
     def fingerprint(self) -> Fingerprint:
@@ -77,6 +89,13 @@ class PairJudge:
     scorer: PairScorer
     thresholds: DuplicateThresholds
 
+    def liked(self, candidate: Candidate) -> float:
+        """First look: what embedding and rare words add to the log-odds."""
+        rare = candidate.rare
+        return self.scorer.partly(
+            cosine=candidate.cosine, shared_rare=math.log1p(rare.shared), rare_overlap=rare.overlap
+        )
+
     def possible(self, fingerprint: Fingerprint, candidates: Iterable[Candidate]) -> list[Scored]:
         """Candidates that are worth showing, best first."""
         return self.scored(fingerprint, candidates, self.thresholds.possible)
@@ -86,11 +105,11 @@ class PairJudge:
     ) -> list[Scored]:
         """Candidates of at least this probability, best first; secret ones are left out."""
         found: list[Scored] = []
-        for report_id, packed, cosine in candidates:
+        for report_id, packed, cosine, rare, _ in candidates:
             other = unpack(report_id, packed)
             if other.visibility == "secret":
                 continue
-            features = self.scorer.features(fingerprint, other, cosine)
+            features = self.scorer.features(fingerprint, other, cosine, rare)
             probability = round(self.probability(features, fingerprint, other), 4)
             if probability >= least:
                 found.append(Scored(probability, round(cosine, 4), report_id, features))

@@ -7,20 +7,23 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from pilah.datasets.regions import load_regions
-from pilah.models.fingerprint import make_fingerprint
+from pilah.models.fingerprint import hash_word, make_fingerprint, written_words
 from pilah.models.places import PlaceReader
+from pilah.models.rarity import Rarity
 from pilah.models.word_weights import WordWeights
-from pilah.training.pair_sets import HARD_NEGATIVE_OF, Material, training_pairs
+from pilah.training.pair_sets import Material, training_pairs
 from pilah.training.pairs import PairFit, fit_pair_scorer
-from pilah.training.retold import retellings
+from pilah.training.tellings import ReadReports, tellings
 
 if TYPE_CHECKING:
     from pilah.datasets.records import LabelledReport
     from pilah.models.encoder import Encoder
-    from pilah.models.reading import CleanText, Fingerprint
+    from pilah.models.reading import CleanText, Fingerprint, PlaceReading
 
 MIN_INCIDENTS = 20
 """Fewer incidents of two or more reports than this fit no scorer."""
+NAMED = 0.01
+"""Share of the texts that the name of a region is held to stand in."""
 UNDATED = datetime(2000, 1, 1, tzinfo=UTC)
 
 
@@ -44,34 +47,49 @@ def fit_incidents(
             sizes[row.labels.incident] = sizes.get(row.labels.incident, 0) + 1
     if sum(n > 1 for n in sizes.values()) < MIN_INCIDENTS:
         return None
-    prints = fingerprints(rows, cleans, topics)
+    reader = PlaceReader(load_regions())
+    places = [_place(reader, row, clean) for row, clean in zip(rows, cleans, strict=True)]
+    prints = fingerprints(rows, cleans, places, topics)
     vectors = encoder.encode([clean.normal for clean in cleans])
     words = WordWeights.count(p.words for p in prints)
-    chosen = [i for i, row in enumerate(rows) if row.labels.incident or _imitates(row)]
-    told = retellings(rows, cleans, prints, encoder, chosen)
-    return fit_pair_scorer(training_pairs(Material(rows, prints, vectors, told)), words=words)
+    written = written_counts(prints, places)
+    reports = ReadReports(rows, cleans, places, prints, Rarity(written))
+    pairs = training_pairs(Material(rows, prints, vectors, tellings(reports, encoder)))
+    return fit_pair_scorer(pairs, words=words, written=written)
 
 
-def _imitates(row: LabelledReport) -> bool:
-    return bool(row.extra.get(HARD_NEGATIVE_OF))
+def written_counts(prints: Sequence[Fingerprint], places: Sequence[PlaceReading]) -> WordWeights:
+    """In how many texts each written word stands; names of regions in one of a hundred at least.
+
+    A corpus of the whole country names each village once. The reports of a city name its own all
+    the time, so that to share one tells little.
+    """
+    found = WordWeights.count(fingerprint.written for fingerprint in prints)
+    named = (part.text for place in places for part in place.found if part.code)
+    names = {hash_word(word) for text in named for word in written_words(text)}
+    least = int(NAMED * found.total)
+    often = {word: max(least, found.counts.get(word, 0)) for word in names}
+    return WordWeights(found.total, {**found.counts, **often})
+
+
+def _place(reader: PlaceReader, row: LabelledReport, clean: CleanText) -> PlaceReading:
+    given = load_regions().resolve(row.report.region)
+    return reader.read(clean.fixed, given, row.report.location)
 
 
 def fingerprints(
     rows: Sequence[LabelledReport],
     cleans: Sequence[CleanText],
+    places: Sequence[PlaceReading],
     topics: Sequence[str | None],
 ) -> list[Fingerprint]:
     """Fingerprints as the service makes them, with these topics."""
-    regions = load_regions()
-    reader = PlaceReader(regions)
     return [
         make_fingerprint(
-            row.report.id or str(i),
-            row.report,
-            clean,
-            reader.read(clean.fixed, regions.resolve(row.report.region), row.report.location),
-            topic,
+            row.report.id or str(i), row.report, clean, place, topic,
             row.report.reported_at or UNDATED,
         )
-        for i, (row, clean, topic) in enumerate(zip(rows, cleans, topics, strict=True))
-    ]
+        for i, (row, clean, place, topic) in enumerate(
+            zip(rows, cleans, places, topics, strict=True)
+        )
+    ]  # fmt: skip

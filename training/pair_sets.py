@@ -1,4 +1,4 @@
-"""Pairs of reports to learn from: the same incident, its imitations, strangers, and retellings."""
+"""Pairs of reports to learn from: the same incident, imitations, strangers, reports told anew."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from datetime import timedelta
 from itertools import combinations
 from typing import TYPE_CHECKING, Literal
 
+from pilah.training.tellings import AGAIN, HARD_NEGATIVE_OF, group_of
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
@@ -16,21 +18,25 @@ if TYPE_CHECKING:
 
     from pilah.datasets.records import LabelledReport
     from pilah.models.reading import Fingerprint
-    from pilah.training.retold import Retelling
+    from pilah.training.tellings import Told
 
-HARD_NEGATIVE_OF = "hard_negative_of"
-"""Column of a row that imitates an incident without belonging to it; names the incident."""
 RANDOM, TOPIC = 2, 10
 """Strangers of each report of an incident: any, and of the same topic. None is picked for its
 likeness: such strangers would teach that likeness says nothing."""
 GIVEN = 0.5
-"""Share of the pairs whose village the form gave; written reports tell a regency at most."""
-BEYOND = {"same": 0.05, "retold": 0.05, "hard": 0.3, "moved": 0.4}
+"""Share of the pairs whose village the form gave. Of the others, those of one incident and its
+imitations stay as they were written, the rest tell one regency."""
+BEYOND = {
+    "same": 0.05, "retold": 0.05, "reminded": 0.05, "hard": 0.3, "moved": 0.4, "beside": 0.1,
+    "neighbour": 0.3,
+}  # fmt: skip
 """How often the second report of such a pair is given another village of the district."""
 SOON, SOON_DAYS, HISTORY_DAYS = 0.5, 12.0, 365.0
 """A stranger comes soon after (exponential, mean in days), else at any time of the history."""
 
-Kind = Literal["same", "retold", "hard", "random", "topic", "moved"]
+Kind = Literal[
+    "same", "retold", "reminded", "hard", "random", "topic", "moved", "beside", "neighbour"
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +44,8 @@ class Pair:
     """Two reports, the cosine of their embeddings, whether they tell of the same incident.
 
     A "moved" pair is a stranger taken to the village of the other report: what else people report
-    there. Written corpora are spread over the whole country and hold no such pairs.
+    there. Written corpora are spread over the whole country and hold no such pairs. The kinds
+    "retold", "reminded", "beside" and "neighbour" are made, see :mod:`pilah.training.retold`.
     """
 
     a: Fingerprint
@@ -56,17 +63,15 @@ class Material:
     rows: Sequence[LabelledReport]
     fingerprints: Sequence[Fingerprint]
     vectors: NDArray[np.float32]
-    retellings: Sequence[Retelling] = ()
+    told: Sequence[Told] = ()
 
     def group(self, i: int) -> str:
         """The incident of a row, or the one that it imitates, or itself."""
-        row = self.rows[i]
-        imitated = row.extra.get(HARD_NEGATIVE_OF)
-        return row.labels.incident or (str(imitated) if imitated else f"row {i}")
+        return group_of(self.rows[i], i)
 
 
 def training_pairs(material: Material, *, seed: int = 0) -> list[Pair]:
-    """Every pair of one incident, every imitation with it, strangers, and retellings.
+    """Every pair of one incident, every imitation with it, strangers, and what is told anew.
 
     Each stranger comes twice: from where it was written, and moved.
     Times and given villages are drawn as a service sees them: of strangers it remembers a year,
@@ -80,7 +85,7 @@ def training_pairs(material: Material, *, seed: int = 0) -> list[Pair]:
     found = _Finder(material).all(source)
     made = (_pair(material, i, j, kind) for (i, j), kind in sorted(found.items()))
     pairs = [staged for pair in made for staged in _staged(pair, source)]
-    return [*pairs, *(_retold(material, told, source) for told in material.retellings)]
+    return [*pairs, *(_told(material, told, source) for told in material.told)]
 
 
 class _Finder:
@@ -133,38 +138,48 @@ def _pair(material: Material, i: int, j: int, kind: Kind) -> Pair:
     return Pair(prints[i], prints[j], cosine, kind == "same", kind, groups)
 
 
-def _retold(material: Material, told: Retelling, source: random.Random) -> Pair:
-    first, group = material.fingerprints[told.row], material.group(told.row)
-    later = replace(told.fingerprint, received_at=first.received_at + _until_retold(source))
+def _told(material: Material, told: Told, source: random.Random) -> Pair:
+    first, again = material.fingerprints[told.row], told.kind in AGAIN
+    between = _until_retold(source) if again else _until_stranger(source)
+    later = replace(told.fingerprint, received_at=first.received_at + between)
     cosine = float(material.vectors[told.row] @ told.vector)
-    return _given(Pair(first, later, cosine, True, "retold", (group, group)), source)
+    groups = material.group(told.row), material.group(told.other)
+    return _given(Pair(first, later, cosine, again, told.kind, groups), source)
 
 
 def _staged(pair: Pair, source: random.Random) -> Iterator[Pair]:
     """The pair as a service would meet it; a stranger twice."""
     if pair.kind in ("same", "hard"):
-        yield _given(pair, source) if source.random() < GIVEN else pair
+        yield _given(pair, source)
         return
-    soon = source.random() < SOON
-    days = source.expovariate(1 / SOON_DAYS) if soon else source.uniform(0, HISTORY_DAYS)
-    later = replace(pair.b, received_at=pair.a.received_at + timedelta(days=days))
+    later = replace(pair.b, received_at=pair.a.received_at + _until_stranger(source))
     yield replace(pair, b=later)
     moved = replace(later, lat=pair.a.lat, lon=pair.a.lon)
     yield _given(replace(pair, b=moved, kind="moved"), source)
 
 
 def _given(pair: Pair, source: random.Random) -> Pair:
-    """Both reports with a village that the form gave, as a rule the same one."""
+    """Both reports from one regency, half of them with a village that the form gave."""
     regency = (pair.a.place or "")[:5]
+    if len(regency) != 5 or (pair.kind in ("same", "hard") and source.random() >= GIVEN):
+        return pair
+    if pair.kind not in ("same", "hard") and source.random() >= GIVEN:
+        return replace(pair, a=replace(pair.a, place=regency), b=replace(pair.b, place=regency))
     district = f"{regency}.{source.randrange(1, 31):02d}"
     village, beyond = source.randrange(1001, 1013), source.random() < BEYOND[pair.kind]
     first = replace(pair.a, place=f"{district}.{village}")
     second = replace(pair.b, place=f"{district}.{village + 100 * beyond}")
-    return replace(pair, a=first, b=second) if len(regency) == 5 else pair
+    return replace(pair, a=first, b=second)
+
+
+def _until_stranger(source: random.Random) -> timedelta:
+    soon = source.random() < SOON
+    days = source.expovariate(1 / SOON_DAYS) if soon else source.uniform(0, HISTORY_DAYS)
+    return timedelta(days=days)
 
 
 def _until_retold(source: random.Random) -> timedelta:
-    """Half within three days, most of the others within a month, the rest within four."""
+    """A third within three days, most of the others within a month, the rest within four."""
     lot = source.random()
-    low, high = (0, 3) if lot < 0.5 else (3, 30) if lot < 0.9 else (30, 120)
+    low, high = (0, 3) if lot < 0.35 else (3, 30) if lot < 0.75 else (30, 120)
     return timedelta(days=source.uniform(low, high))

@@ -9,7 +9,8 @@ training pairs hardly show, such as a shared case number, to its weight by hand.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections import Counter
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -20,8 +21,10 @@ from sklearn.model_selection import GroupKFold
 
 from pilah.models.pair_features import FEATURES, pair_features
 from pilah.models.pairs import PairScorer, plain_scorer
+from pilah.models.rarity import Rarity
 from pilah.models.scoring import DuplicateThresholds
 from pilah.models.word_weights import PLAIN, WordWeights
+from pilah.training.tellings import AGAIN
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -34,22 +37,30 @@ if TYPE_CHECKING:
 
 PRECISION_TARGET = 0.97
 """Of the held-out pairs called duplicate this share is right, in the proportions of a service."""
-CANDIDATES = 60
-"""Strangers that a report is compared with."""
-SERVED = {("same", "retold"): 0.15, ("hard",): 0.15, ("moved",): float(CANDIDATES)}
+SERVED = {
+    ("same", "retold", "reminded"): 0.15, ("hard",): 0.1, ("beside",): 1.0, ("neighbour",): 10.0,
+    ("moved",): 50.0,
+}  # fmt: skip
 """How many pairs of these kinds a report of a service makes: the proportions in which the
-probability is calibrated and the thresholds are found. That imitations are as frequent as
-repeats was set after reading what an earlier threshold let through on the reports of 2023."""
-STRANGERS_SHOWN = 0.02 / CANDIDATES
-"""Share of moved strangers that may be called possible: one report in fifty meets such a one. Real
-neighbours are more alike than strangers moved: at one in ten, half of a city's reports of July to
-December 2022 were called possible."""
-STRENGTH = 0.02
+probability is calibrated and the thresholds are found."""
+SHOWN_FROM = 0.35
+"""Probability from which a person sees a pair: so that fewer than one report in ten of a city's is
+shown. Set after reading what a scorer made of the reports of July to December 2022, where about two
+thirds of such pairs were the same incident."""
+STRENGTH = 0.05
 """Ridge on standardised weights, per unit of sample weight."""
 LEAST_SCALE = 0.03
 """Least scale of a feature: rare evidence gets no larger weight than evidence seen often."""
-WEIGHTS = {"same": 2.0, "retold": 3.0, "hard": 0.7, "random": 0.03, "topic": 0.07, "moved": 0.25}
-"""How much a pair of each kind counts in the fit."""
+MIX = {
+    "same": 0.2, "retold": 0.07, "reminded": 0.1, "hard": 0.07, "beside": 0.1, "neighbour": 0.25,
+    "moved": 0.15, "topic": 0.03, "random": 0.03,
+}  # fmt: skip
+"""Share of the fit that each kind of pair has, chosen for pairs of the field: strangers' reports
+of one incident, the same writer again, imitations, the same street with another matter, the same
+matter in the same village, and others there."""
+UNREAD = frozenset({"overlap", "containment", "matter_overlap"})
+"""Features for the evidence alone: of words in common, rare ones tell more than many."""
+FITTED = tuple(name for name in FEATURES if name not in UNREAD)
 WRITTEN = ("same", "hard", "random", "topic")
 """Kinds that the figures are measured on: both texts are somebody's own."""
 AGAINST = ("other_", "left_", "swapped_", "own_case", "log_")
@@ -93,7 +104,11 @@ class PairFit:
 
 
 def fit_pair_scorer(
-    pairs: Sequence[Pair], *, words: WordWeights = PLAIN, folds: int = 5
+    pairs: Sequence[Pair],
+    *,
+    words: WordWeights = PLAIN,
+    written: WordWeights = PLAIN,
+    folds: int = 5,
 ) -> PairFit:
     """Fit a scorer; measure it on held-out incidents and derive the thresholds there.
 
@@ -103,18 +118,34 @@ def fit_pair_scorer(
 
     Args:
         pairs: of both classes, with at least ``folds`` incidents.
-        words: how telling each word is.
+        words: how telling each content word is.
+        written: in how many texts each written word stands.
         folds: number of held-out parts.
     """
-    matrix = np.stack([pair_features(p.a, p.b, p.cosine, words).array() for p in pairs])
+    matrix = features_of(pairs, words, Rarity(written))
     same = np.array([pair.same for pair in pairs])
-    weight = np.array([WEIGHTS[pair.kind] for pair in pairs])
+    weight = mixed_weights(pairs)
     logits = _held_out(matrix, same, weight, pairs, folds)
     slope, shift = _platt(logits, same, served_weights(pairs))
-    scorer = _fit(matrix, same, weight, words, slope, shift)
+    scorer = replace(_fit(matrix, same, weight, slope, shift), words=words, written=written)
     calibrated = expit(slope * logits + shift)
     thresholds = find_thresholds(pairs, calibrated)
     return PairFit(scorer, thresholds, measure_pairs(pairs, calibrated, thresholds))
+
+
+def features_of(pairs: Sequence[Pair], words: WordWeights, rarity: Rarity) -> Floats:
+    """What a scorer reads of pairs, shape (len(pairs), len(FITTED))."""
+    columns = [FEATURES.index(name) for name in FITTED]
+    rare = (rarity.pair(p.a.written, p.b.written) for p in pairs)
+    rows = (pair_features(p.a, p.b, p.cosine, words, r) for p, r in zip(pairs, rare, strict=True))
+    return np.stack([row.array()[columns] for row in rows])
+
+
+def mixed_weights(pairs: Sequence[Pair]) -> Floats:
+    """Weights, shape (len(pairs),), by :data:`MIX`, whatever the numbers of pairs; 1 on average."""
+    count = Counter(pair.kind for pair in pairs)
+    weight = np.array([MIX[pair.kind] / count[pair.kind] for pair in pairs])
+    return np.asarray(weight * len(pairs) / weight.sum())
 
 
 def measure_pairs(
@@ -125,7 +156,7 @@ def measure_pairs(
     kinds = np.array([pair.kind for pair in pairs])
     weight = served_weights(pairs)
     written, close = np.isin(kinds, WRITTEN), np.isin(kinds, ("same", "hard"))
-    retold = probability[kinds == "retold"] >= thresholds.duplicate
+    retold = probability[np.isin(kinds, AGAIN)] >= thresholds.duplicate
     precision, recall, _ = precision_recall_curve(same[written], probability[written])
     return PairMetrics(
         pairs=int(written.sum()),
@@ -141,18 +172,16 @@ def measure_pairs(
 def find_thresholds(pairs: Sequence[Pair], probability: Floats) -> DuplicateThresholds:
     """From where a pair is a duplicate, and from where a person sees it.
 
-    Duplicate: the lowest threshold that keeps the precision target. Possible: the lowest one that
-    calls no more than :data:`STRANGERS_SHOWN` of the moved strangers so.
+    Duplicate: the lowest threshold that keeps the precision target. Possible: :data:`SHOWN_FROM`.
     """
     same = np.array([pair.same for pair in pairs])
-    kinds = np.array([pair.kind for pair in pairs])
     weight = served_weights(pairs)
     precision, _, cut = precision_recall_curve(same, probability, sample_weight=weight)
     sure = [c for p, c in zip(precision, cut, strict=False) if p >= PRECISION_TARGET]
     duplicate = float(min(sure, default=1.0))
-    moved = probability[kinds == "moved"]
-    shown = _above(moved) if len(moved) else duplicate
-    return DuplicateThresholds(duplicate, min(shown, duplicate), version=f"p{PRECISION_TARGET:.2f}")
+    return DuplicateThresholds(
+        duplicate, min(SHOWN_FROM, duplicate), version=f"p{PRECISION_TARGET:.2f}"
+    )
 
 
 def served_weights(pairs: Sequence[Pair]) -> Floats:
@@ -163,12 +192,6 @@ def served_weights(pairs: Sequence[Pair]) -> Floats:
         inside = np.isin(kinds, group)
         weight[inside] = count / max(1, int(inside.sum()))
     return np.asarray(weight / weight.sum())
-
-
-def _above(moved: Floats) -> float:
-    """The least number that no more than the share of strangers reaches."""
-    limit = np.quantile(moved, 1 - STRANGERS_SHOWN, method="higher")
-    return float(np.nextafter(limit, 2.0))
 
 
 def _held_out(
@@ -194,23 +217,21 @@ def _fit(
     matrix: Floats,
     same: NDArray[np.bool_],
     weight: Floats,
-    words: WordWeights = PLAIN,
     slope: float = 1.0,
     shift: float = 0.0,
 ) -> PairScorer:
     mean = np.average(matrix, axis=0, weights=weight)
     spread = np.sqrt(np.average((matrix - mean) ** 2, axis=0, weights=weight))
     scale = np.maximum(spread, LEAST_SCALE)
-    by_hand = np.array([name in BY_HAND for name in FEATURES])
-    centre = np.where(by_hand, np.array(plain_scorer().weights) * scale, 0.0)
+    by_hand = dict(zip(FEATURES, plain_scorer().weights, strict=True))
+    centre = np.array([by_hand[name] if name in BY_HAND else 0.0 for name in FITTED]) * scale
     solved = _solve((matrix - mean) / scale, same, weight, centre)
     return PairScorer(
-        names=FEATURES,
+        names=FITTED,
         weights=tuple(map(float, slope * solved[:-1])),
         bias=float(slope * solved[-1] + shift),
         mean=tuple(map(float, mean)),
         scale=tuple(map(float, scale)),
-        words=words,
     )
 
 
@@ -227,7 +248,7 @@ def _solve(standard: Floats, same: NDArray[np.bool_], weight: Floats, centre: Fl
         slope = -(inputs.T @ (weight * sign * expit(-margin))) + pull * (w - middle)
         return float(loss), slope
 
-    bounds = [*((None, 0) if is_against(n) else (0, None) for n in FEATURES), (None, None)]
+    bounds = [*((None, 0) if is_against(n) else (0, None) for n in FITTED), (None, None)]
     return np.asarray(minimize(objective, middle, jac=True, bounds=bounds, method="L-BFGS-B").x)
 
 

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import csv
 import time
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -39,11 +40,14 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from pilah.datasets.errors import UnknownRegionError
-from pilah.datasets.records import LabelledReport
+from pilah.datasets.records import LabelledReport, Report
 from pilah.datasets.regions import load_regions
 from pilah.evaluation.intervals import percentile
 from pilah.evaluation.metrics import calibration_error
+from pilah.models.fingerprint import hash_word, written_words
+from pilah.models.rarity import Rarity, Texts
 from pilah.models.reading import Analysis
+from pilah.models.text import read_text
 from pilah.models.triage import Triager
 from pilah.models.word_weights import WordWeights
 from pilah.training.pair_sets import Material, training_pairs
@@ -52,8 +56,14 @@ from pilah.training.pairs import WRITTEN
 CITY = "Kota Surabaya"
 SPELLED = {"Pabean Cantikan": "Pabean Cantian"}
 PAIRS = Path(__file__).parent / "data" / "surabaya_pairs.csv"
+HALVES = {"fresh": ("fresh",), "former": ("look", "test"), "look": ("look",), "test": ("test",)}
 RESAMPLES = 1000
 CHUNK = 256
+HALF_YEARS: dict[str, Callable[[datetime], bool]] = {
+    "2022": lambda moment: moment.year == 2022 and moment.month > 6,
+    "2023": lambda moment: moment.year == 2023,
+}
+"""July to December 2022, looked at while thresholds were set, and January to June 2023."""
 
 Floats = NDArray[np.float64]
 Truth = NDArray[np.bool_]
@@ -95,11 +105,37 @@ def read(triager: Triager, rows: Sequence[LabelledReport]) -> list[Analysis]:
     return [found for chunk in chunks for found in triager.analyse(chunk)]
 
 
-def probability(triager: Triager, a: Analysis, b: Analysis) -> float:
-    """What ``pilah compare`` says of two reports."""
+def probability(triager: Triager, a: Analysis, b: Analysis, rarity: Rarity) -> float:
+    """What the service says of two reports while its memory holds these words."""
     scorer = triager.finder.judge.scorer
+    rare = rarity.pair(a.fingerprint.written, b.fingerprint.written)
     cosine = float(a.vector @ b.vector)
-    return scorer.probability(scorer.features(a.fingerprint, b.fingerprint, cosine))
+    return scorer.probability(scorer.features(a.fingerprint, b.fingerprint, cosine, rare))
+
+
+def probabilities(
+    triager: Triager, pairs: Sequence[Judged], rows: Sequence[LabelledReport]
+) -> Floats:
+    """Of each pair, when the memory holds what came before the later report of it."""
+    rarity = Rarity(triager.finder.judge.scorer.written)
+    waiting = deque(sorted(rows, key=lambda row: _moment(row.report)))
+    found = np.zeros(len(pairs))
+    for moment, i in sorted((max(_moment(p.a.report), _moment(p.b.report)), i)
+                            for i, p in enumerate(pairs)):  # fmt: skip
+        while waiting and _moment(waiting[0].report) < moment:
+            rarity.add(_written(waiting.popleft().report))
+        found[i] = probability(triager, pairs[i].a, pairs[i].b, rarity)
+    return found
+
+
+def _moment(report: Report) -> datetime:
+    assert report.reported_at is not None, f"{report.id}: no date"
+    return report.reported_at
+
+
+def _written(report: Report) -> Texts:
+    words = {hash_word(word) for word in written_words(read_text(report.text).masked)}
+    return Texts(np.array(sorted(words), dtype=np.uint32), np.array([0, len(words)]))
 
 
 def written(triager: Triager, split: str) -> dict[str, Any]:
@@ -111,7 +147,9 @@ def written(triager: Triager, split: str) -> dict[str, Any]:
     drawn = training_pairs(Material(rows, prints, vectors))
     pairs = [pair for pair in drawn if pair.kind in WRITTEN]
     scorer = triager.finder.judge.scorer
-    score = [scorer.probability(scorer.features(p.a, p.b, p.cosine)) for p in pairs]
+    rare = [triager.finder.rarity.pair(p.a.written, p.b.written) for p in pairs]
+    features = [scorer.features(p.a, p.b, p.cosine, r) for p, r in zip(pairs, rare, strict=True)]
+    score = [scorer.probability(one) for one in features]
     same, kind = np.array([p.same for p in pairs]), np.array([p.kind for p in pairs])
     close = np.isin(kind, ("same", "hard"))
     return {
@@ -156,7 +194,7 @@ def judged(
 ) -> list[Judged]:
     """The pairs of a half that are labelled for sure."""
     with PAIRS.open(encoding="utf-8", newline="") as file:
-        lines = [line for line in csv.DictReader(file) if line["half"] == half]
+        lines = [line for line in csv.DictReader(file) if line["half"] in HALVES[half]]
     lines = [line for line in lines if line["label"] != "unsure"]
     needed = {line[side] for line in lines for side in ("a", "b")}
     known = read(triager, [where(row) for row in rows if row.report.id in needed])
@@ -221,8 +259,8 @@ def real(triager: Triager, rows: Sequence[LabelledReport], half: str) -> dict[st
     pairs = judged(triager, rows, half, placed)
     bare = judged(triager, rows, half, city)
     same = np.array([pair.same for pair in pairs])
-    score = np.array([probability(triager, p.a, p.b) for p in pairs])
-    without = np.array([probability(triager, p.a, p.b) for p in bare])
+    score, without = (probabilities(triager, these, rows) for these in (pairs, bare))
+    alone = np.array([probability(triager, p.a, p.b, triager.finder.rarity) for p in pairs])
     tfidf = cosines(pairs, rows)
     words = WordWeights.count(side.fingerprint.words for p in pairs for side in (p.a, p.b))
     sure = np.maximum(score, 1 - score)
@@ -230,6 +268,7 @@ def real(triager: Triager, rows: Sequence[LabelledReport], half: str) -> dict[st
         "half": half,
         "pilah": figures(same, score),
         "pilah_without_given_kelurahan": figures(same, without),
+        "pilah_without_memory": figures(same, alone),
         "char_tfidf": figures(same, tfidf),
         "embedding_cosine": figures(
             same, np.array([float(p.a.vector @ p.b.vector) for p in pairs])
@@ -297,9 +336,9 @@ def _interval(parts: Sequence[float]) -> str:
 def main() -> None:
     """Measure and print."""
     found = parser(__doc__ or "")
-    found.add_argument("--half", choices=("test", "look"), default="test", help="of the pairs")
+    found.add_argument("--half", choices=(*HALVES,), default="fresh", help="of the pairs")
     found.add_argument("--split", choices=("test", "dev"), default="test", help="of the corpus")
-    found.add_argument("--stream", action="store_true", help="also the reports of 2023 in order")
+    found.add_argument("--stream", choices=("2022", "2023"), help="also the reports of a half year")
     found.add_argument("--shown", type=Path, help="CSV of the ids that --stream matched")
     args = found.parse_args()
     triager = engine(load_bundle(args.bundle))
@@ -308,17 +347,13 @@ def main() -> None:
     result["real"] = real(triager, rows, args.half)
     if args.stream:
         for name, where in (("kelurahan", placed), ("city", city)):
-            later = [where(row) for row in rows[-_later(args.data) :]]
+            later = [where(row) for row in rows if HALF_YEARS[args.stream](_moment(row.report))]
             counts, shown = stream(engine(load_bundle(args.bundle)), later)
             result[f"stream_{name}_given"] = counts
             if args.shown:
                 _write(args.shown.with_stem(f"{args.shown.stem}_{name}"), shown)
     show(result)
     finish("incident_pairs", result, args.output)
-
-
-def _later(folder: Path) -> int:
-    return len(labelled(data_file(folder, TEST)))
 
 
 def _write(path: Path, shown: list[Any]) -> None:
