@@ -31,6 +31,7 @@ from pilah.models.answer import Agency
 from pilah.models.encoder import LsaEncoder
 from pilah.models.encoders import FolderEncoder, load_encoder
 from pilah.models.features import NgramFeatures, beside
+from pilah.models.fingerprint import FORMAT as FINGERPRINT_FORMAT
 from pilah.models.linear import Confidence, Curves, FloatArray, LinearHead, dequantise, quantise
 from pilah.models.pairs import FORMAT as PAIRS_FORMAT
 from pilah.models.pairs import PairScorer
@@ -91,6 +92,11 @@ class Bundle:
         limits = {t: [h.stated, h.sure] for t, h in self.heads.items()}
         data = json.dumps([limits, self.agency_sure], sort_keys=True)
         return hashlib.sha256(data.encode()).hexdigest()[:8]
+
+    @property
+    def marks(self) -> str:
+        """What made a stored fingerprint and vector; those of another name are made anew."""
+        return f"{self.encoder.version}-{FINGERPRINT_FORMAT}"
 
     def agency_limit(self, agency: Agency) -> float:
         """Probability from which this answer needs no person: its label's where a head alone spoke.

@@ -36,7 +36,6 @@ from pilah.models.answer import (
 from pilah.models.claims import ClaimBase, shipped_base
 from pilah.models.explain import telling_terms
 from pilah.models.features import row_values
-from pilah.models.fingerprint import FORMAT as FINGERPRINT_FORMAT
 from pilah.models.fingerprint import make_fingerprint
 from pilah.models.hoax import look_for_hoax
 from pilah.models.hoax_signs import HoaxInput
@@ -271,7 +270,7 @@ class Triager:
             "versions": self._versions,
             "labels": heads,
             "facts": self.bundle.facts,
-            "vectors": f"{self.bundle.encoder.version}-{FINGERPRINT_FORMAT}",
+            "vectors": self.bundle.marks,
             "index": self.finder.index.facts(),
         }
 

@@ -49,7 +49,7 @@ def compare_index(settings: Settings, folder: str) -> IndexState:
     """
     version = Bundle.load(
         Registry(settings.data_dir / "bundles").path(settings.bundle or None)
-    ).encoder.version
+    ).marks
     with only_process(settings.data_dir), Store.open(settings.url) as store:
         index = VectorIndex.load(settings.data_dir / folder)
         with store.reading() as connection:

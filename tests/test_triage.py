@@ -21,7 +21,6 @@ from pilah.models import batch
 from pilah.models.answer import Triage
 from pilah.models.batch import Outcome, triage_rows
 from pilah.models.compare import compare_pair
-from pilah.models.fingerprint import FORMAT as FINGERPRINT_FORMAT
 from pilah.models.masking import find_personal_data
 from pilah.models.triage import Triager
 
@@ -370,7 +369,7 @@ def test_describe_tells_what_answers(triager: Triager, bundle: Bundle) -> None:
     told = triager.describe()
     assert told["name"] == "kecil"
     assert told["labels"] == {name: len(head.labels) for name, head in bundle.heads.items()}
-    assert told["vectors"] == f"{bundle.encoder.version}-{FINGERPRINT_FORMAT}"
+    assert told["vectors"] == bundle.marks
 
 
 PIECES = st.sampled_from(
