@@ -6,7 +6,7 @@ import shutil
 from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
@@ -23,9 +23,15 @@ from pilah.service.cli_common import (
 from pilah.service.loop.export import export
 from pilah.service.store import Store
 
+if TYPE_CHECKING:
+    from pilah.models.bundle import Bundle
+    from pilah.training.config import TrainConfig
+
 _out = Console()
 FIXED_STEPS = 6
 """Steps of a training beside its heads: data, n-grams, embedding, routing, incidents, measuring."""
+EXPORT_STEP = 1
+"""A fine-tuned encoder is exported after its epochs."""
 INTERRUPTED = 130
 """Exit code of a command that Ctrl-C stopped, as shells have it."""
 
@@ -73,47 +79,64 @@ def train_cli(
 
     Example: `pilah train percobaan.toml -o kota`
     """
+    if not source and from_store is None:
+        raise InputError("nothing to learn from: give a .toml, data files, or --from-store URL")
+    asked = {
+        "target": tuple(t.strip() for t in target.split(",")) if target else None,
+        "map": mapping(columns) if columns else None,
+        "region": region,
+        "min_count": min_count,
+        "holdout": holdout,
+        "encoder": encoder,
+        "seed": seed,
+    }
+    given = {key: value for key, value in asked.items() if value is not None}
+    config = _experiment(source or [], output.name, given)
+    check_free(output)
+    bundle = _trained(config, output, from_store)
+    _print_figures(bundle.facts)
+    if bundle.facts["bad_rows"]:
+        errors.print(f"{bundle.facts['bad_rows']} bad rows left out: see `pilah data check`")
+    told = f"bundle {bundle.version} in {output}; card: {output / 'card.md'}"
+    _out.print(told, highlight=False)
+
+
+def _experiment(source: list[Path], name: str, given: dict[str, Any]) -> TrainConfig:
+    """The experiment of a file, or of data files alone, with what the flags change."""
     from pilah.training.config import TrainConfig, load_config  # serving never imports training
+
+    tables = [path for path in source if path.suffix == ".toml"]
+    if tables and len(source) > 1:
+        raise InputError("give one .toml experiment, or data files, not both")
+    config = load_config(tables[0]) if tables else TrainConfig(data=tuple(source), name=name)
+    return replace(config, **given)
+
+
+def _trained(config: TrainConfig, output: Path, store: str | None) -> Bundle:
+    """Train and save, with a bar; what was done lies beside the output until it is whole.
+
+    Raises:
+        typer.Exit: Ctrl-C stopped it.
+    """
     from pilah.training.stages import Stages
     from pilah.training.targets import FIELDS
     from pilah.training.train import train
 
-    source = source or []
-    if not source and from_store is None:
-        raise InputError("nothing to learn from: give a .toml, data files, or --from-store URL")
-    tables = [p for p in source if p.suffix == ".toml"]
-    if tables and len(source) > 1:
-        raise InputError("give one .toml experiment, or data files, not both")
-    config = load_config(tables[0]) if tables else TrainConfig(data=tuple(source))
-    changes: dict[str, object] = {} if tables else {"name": output.name}
-    changes |= {"target": tuple(t.strip() for t in target.split(","))} if target else {}
-    changes |= {"map": mapping(columns)} if columns else {}
-    changes |= {"region": region} if region else {}
-    changes |= {"min_count": min_count} if min_count is not None else {}
-    changes |= {"holdout": holdout} if holdout is not None else {}
-    changes |= {"encoder": encoder} if encoder else {}
-    changes |= {"seed": seed} if seed is not None else {}
-    check_free(output)
-    wanted = replace(config, **changes)  # type: ignore[arg-type]
     work = output.with_name(f".{output.name}.work")
+    heads = sum(len(FIELDS[t]) for t in config.target)
+    epochs = config.finetune.epochs + EXPORT_STEP if config.finetune else 0
     try:
-        with (
-            TemporaryDirectory() as folder,
-            steps(FIXED_STEPS + sum(len(FIELDS[t]) for t in wanted.target)) as step,
-        ):
-            if from_store is not None:
-                decided = _decisions(from_store, Path(folder), wanted.map)
-                wanted = replace(wanted, data=(*wanted.data, decided))
-            bundle = train(wanted, progress=step, checked=_say_findings, stages=Stages(work))
+        with TemporaryDirectory() as folder, steps(FIXED_STEPS + heads + epochs) as step:
+            if store is not None:
+                decided = _decisions(store, Path(folder), config.map)
+                config = replace(config, data=(*config.data, decided))
+            bundle = train(config, progress=step, checked=_say_findings, stages=Stages(work))
             version = bundle.save(output)
     except KeyboardInterrupt:
         errors.print(f"stopped; the same command goes on from {work}", highlight=False)
         raise typer.Exit(INTERRUPTED) from None
     shutil.rmtree(work, ignore_errors=True)
-    _print_figures(bundle.facts)
-    if bundle.facts["bad_rows"]:
-        errors.print(f"{bundle.facts['bad_rows']} bad rows left out: see `pilah data check`")
-    _out.print(f"bundle {version} in {output}; card: {output / 'card.md'}", highlight=False)
+    return replace(bundle, version=version)
 
 
 def _decisions(url: str, folder: Path, columns: dict[str, str]) -> Path:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tomllib
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,43 @@ from pilah.models.features import VIEWS
 TARGETS = ("topic", "route", "agency", "outcome", "klasifikasi")
 """What ``--target`` takes. ``topic`` means main topic and, where labelled, sub-topic; ``route`` the
 kind of body whatever the region, from the columns ``level`` and ``unit``."""
+FINETUNED = "above 0 (such as 1) with [finetune]: heads read what the encoder learned"
+
+
+@dataclass(frozen=True, slots=True)
+class Finetune:
+    """How the encoder learns the targets before the heads do.
+
+    Attributes:
+        epochs: passes over the rows, at most.
+        batch: texts a step.
+        rate: peak learning rate of the encoder.
+        patience: epochs without gain on unseen rows after which it goes on all the same.
+        unseen_percent: newest share of the rows that it does not learn from.
+    """
+
+    epochs: int = 5
+    batch: int = 32
+    rate: float = 5e-5
+    patience: int = 1
+    unseen_percent: int = 15
+
+    def __post_init__(self) -> None:
+        """Check the values.
+
+        Raises:
+            InputError: one is out of range; it names the key and the cure.
+        """
+        checks = (
+            (self.epochs >= 1, "epochs", "1 or more"),
+            (self.batch >= 1, "batch", "1 or more"),
+            (0 < self.rate <= 1, "rate", "above 0, such as 5e-5"),
+            (self.patience >= 0, "patience", "0 or more"),
+            (1 <= self.unseen_percent <= 90, "unseen_percent", "1 to 90"),
+        )
+        for ok, key, cure in checks:
+            if not ok:
+                raise InputError(f"finetune.{key}: out of range; use {cure}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +73,7 @@ class TrainConfig:
         encoder: what makes the embedding: ``lsa`` (of these n-grams), ``pilah-mini`` (ships), the
             folder of an encoder or of a sentence-transformers model, or such a model's name.
         embedding_weight: factor on the embedding that the heads read beside the n-grams; 0: none.
+        finetune: how the encoder, then a transformer, learns the targets first; None: it does not.
         dim: length of an embedding by ``lsa``.
         strength: inverse regularisation C of the heads.
         balance: power of the class weights, 0 to 1.
@@ -58,6 +96,7 @@ class TrainConfig:
     min_count: int = 5
     encoder: str = "pilah-mini"
     embedding_weight: float = 0.0
+    finetune: Finetune | None = None
     dim: int = 128
     strength: float = 0.15
     balance: float = 0.5
@@ -80,6 +119,7 @@ class TrainConfig:
             (self.min_count >= 2, "min_count", "2 or more"),
             (2 <= self.dim <= 1024, "dim", "2 to 1024"),
             (0 <= self.embedding_weight <= 10, "embedding_weight", "0 to 10"),
+            (not self.finetune or self.embedding_weight > 0, "embedding_weight", FINETUNED),
             (self.strength > 0, "strength", "above 0"),
             (0 <= self.balance <= 1, "balance", "0 to 1"),
             (2 <= self.folds <= 20, "folds", "2 to 20"),
@@ -95,7 +135,8 @@ class TrainConfig:
     def facts(self) -> dict[str, Any]:
         """The settings as JSON, with file names only (a bundle holds no path of a machine)."""
         values = {f.name: getattr(self, f.name) for f in fields(self)}
-        return {**values, "data": [p.name for p in self.data]}
+        tuned = asdict(self.finetune) if self.finetune else None
+        return {**values, "data": [p.name for p in self.data], "finetune": tuned}
 
 
 def load_config(path: Path) -> TrainConfig:
@@ -110,15 +151,27 @@ def load_config(path: Path) -> TrainConfig:
         raise InputError(f"{path}: no such file") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise InputError(f"{path}: not TOML: {error}") from None
-    known = {f.name for f in fields(TrainConfig)}
-    unknown = sorted(set(raw) - known)
-    if unknown:
-        raise InputError(f"{path}: unknown key {unknown[0]!r}; known: {', '.join(sorted(known))}")
-    default = TrainConfig()
-    values = {key: _typed(path, key, value, getattr(default, key)) for key, value in raw.items()}
+    table = raw.pop("finetune", None)
+    values = _values(path, raw, TrainConfig(), "")
     if "data" in values:
         values["data"] = tuple(path.parent / name for name in values["data"])
-    return replace(default, **values)
+    if isinstance(table, dict):
+        values["finetune"] = Finetune(**_values(path, table, Finetune(), "finetune."))
+    elif table is not None:
+        raise InputError(f"{path}: finetune must be a table: [finetune]")
+    return replace(TrainConfig(), **values)
+
+
+def _values(
+    path: Path, raw: dict[str, Any], default: TrainConfig | Finetune, place: str
+) -> dict[str, Any]:
+    """The values of a table, checked against the defaults of the same keys."""
+    known = sorted(f.name for f in fields(default))
+    unknown = sorted(set(raw) - set(known))
+    if unknown:
+        name = f"{place}{unknown[0]}"
+        raise InputError(f"{path}: unknown key {name!r}; known: {', '.join(known)}")
+    return {k: _typed(path, f"{place}{k}", v, getattr(default, k)) for k, v in raw.items()}
 
 
 def _typed(path: Path, key: str, value: object, default: object) -> Any:  # noqa: ANN401

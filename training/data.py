@@ -63,6 +63,11 @@ class Prepared:
             represents=self.represents[index],
         )
 
+    def judged_by(self, index: NDArray[np.int64]) -> Prepared:
+        """All rows, of which only those with these numbers judge what is fitted."""
+        kept = np.isin(np.arange(len(self.rows)), index)
+        return replace(self, represents=np.where(kept, self.represents, 0.0))
+
     @property
     def fingerprint(self) -> str:
         """Hash of the normalised texts and labels, in order."""

@@ -20,6 +20,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from pilah.datasets.errors import InputError
+
 Arrays = dict[str, NDArray[Any]]
 LIBRARIES = ("numpy", "scipy", "scikit-learn")
 
@@ -47,6 +49,16 @@ class Stages:
             kept = make()
             _write(path, kept)
         return kept
+
+    def place(self, name: str, made_from: Mapping[str, Any]) -> Path:
+        """Folder of a step that keeps its work itself; it may not be there yet.
+
+        Raises:
+            InputError: nothing is kept.
+        """
+        if self._folder is None:
+            raise InputError(f"{name} needs a folder for its work")
+        return self._folder / f"{name}-{_digest(made_from)}"
 
 
 def _read(path: Path) -> Arrays | None:

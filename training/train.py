@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import platform
 from collections.abc import Callable
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, replace
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +17,7 @@ from pilah.models.triage import Triager
 from pilah.training.card import write_card
 from pilah.training.data import Prepared, hold_out, prepare
 from pilah.training.embedding import embed, make_encoder
+from pilah.training.finetune import finetuned
 from pilah.training.heads import FittedHead, fit_head, settings_of
 from pilah.training.incidents import fit_incidents
 from pilah.training.routing import HeldOut, fit_routing
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
 
     from pilah.datasets.splits import Split
+    from pilah.models.encoder import LsaEncoder
+    from pilah.models.encoders import FolderEncoder
     from pilah.training.config import TrainConfig
 
 AGENCY_FIGURES = ("rows", "right", "without_person", "without_person_right")
@@ -59,44 +62,10 @@ def train(
     cut = hold_out(everything, config)
     data = everything.take(cut.train)
     own, targets = find_targets(data.rows, config)
-    progress(f"n-grams of {len(data.rows):,} reports")
-    features = NgramFeatures(config.views, config.min_df, config.max_features or None)
-    try:
-        matrix = features.fit([c.normal for c in data.cleans])
-    except ValueError:
-        raise InputError("no n-gram stands in enough texts; add rows or lower min_df") from None
-    progress("embedding")
-    encoder = make_encoder(features, matrix, config)
-    if config.embedding_weight:
-        vectors = embed(encoder, [c.normal for c in data.cleans], matrix)
-        matrix = beside(matrix, vectors, config.embedding_weight)
-    fitted: dict[str, FittedHead] = {}
-    for target in targets:
-        progress(f"head {target.name}: {len(set(target.labels))} labels")
-        fitted[target.name] = _fit(target, matrix, data, config, stages)
-    progress("routing")
-    held_out = {t.name: HeldOut(fitted[t.name], t.index) for t in targets}
-    routing = None if own else fit_routing(data, held_out, config.sure_precision)
-    progress("incidents")
-    topics = _spoken(held_out.get("topic_main"), len(data.rows))
-    incidents = fit_incidents(data.rows, data.cleans, encoder, topics)
-    facts = _facts(config, data, targets, fitted)
-    bundle = Bundle(
-        name=config.name,
-        features=features,
-        encoder=encoder,
-        embedding_weight=config.embedding_weight,
-        heads={name: f.head for name, f in fitted.items()},
-        label_set=label_set({n: f.head.labels for n, f in fitted.items()}, own=own),
-        pairs=incidents.scorer if incidents else None,
-        duplicates=incidents.thresholds if incidents else DuplicateThresholds(),
-        route_weight=routing.route_weight if routing else 0.0,
-        agency_weight=routing.weight if routing else 1.0,
-        agency_sure=routing.sure if routing else config.sure_precision,
-        facts=facts
-        | ({"incidents": asdict(incidents.metrics)} if incidents else {})
-        | ({"routing": asdict(routing)} if routing else {}),
-    )
+    run = Run(config, progress, stages or Stages())
+    data, seen = run.read(data, targets)
+    fitted = {target.name: run.fit(target, seen.matrix, data) for target in targets}
+    bundle = run.bundle(data, targets, fitted, seen, own=own)
     if config.holdout:
         progress(f"measuring on {len(cut.test):,} held-out reports")
         held = _measured(bundle, everything.take(cut.test), cut, config.holdout)
@@ -104,24 +73,91 @@ def train(
     return write_card(bundle)
 
 
-def _fit(
-    target: Target,
-    matrix: csr_matrix,
-    data: Prepared,
-    config: TrainConfig,
-    stages: Stages | None,
-) -> FittedHead:
-    index, name = target.index, f"head-{target.name}"
-    return fit_head(
-        matrix[index],
-        target.labels,
-        data.groups[index],
-        settings_of(config),
-        worth=target.weights,
-        represents=data.represents[index],
-        stages=stages,
-        name=name,
-    )
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What the heads read of the rows, shape (n, columns), and what reads it."""
+
+    features: NgramFeatures
+    encoder: LsaEncoder | FolderEncoder
+    matrix: csr_matrix
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One training: its experiment, who is told of the steps, and where slow ones are kept."""
+
+    config: TrainConfig
+    progress: Progress
+    stages: Stages
+
+    def read(self, data: Prepared, targets: list[Target]) -> tuple[Prepared, Seen]:
+        """The rows, of which those may judge a head that no encoder learned; and their features."""
+        config, normals = self.config, [c.normal for c in data.cleans]
+        self.progress(f"n-grams of {len(normals):,} reports")
+        features = NgramFeatures(config.views, config.min_df, config.max_features or None)
+        try:
+            matrix = features.fit(normals)
+        except ValueError:
+            raise InputError("no n-gram stands in enough texts; add rows or lower min_df") from None
+        self.progress("embedding")
+        encoder: LsaEncoder | FolderEncoder
+        if config.finetune:
+            encoder, unseen = finetuned(config, data, targets, self.stages, self.progress)
+            data = data.judged_by(unseen)
+        else:
+            encoder = make_encoder(features, matrix, config)
+        if config.embedding_weight:
+            matrix = beside(matrix, embed(encoder, normals, matrix), config.embedding_weight)
+        return data, Seen(features, encoder, matrix)
+
+    def fit(self, target: Target, matrix: csr_matrix, data: Prepared) -> FittedHead:
+        """The head of a target."""
+        self.progress(f"head {target.name}: {len(set(target.labels))} labels")
+        index = target.index
+        return fit_head(
+            matrix[index],
+            target.labels,
+            data.groups[index],
+            settings_of(self.config),
+            worth=target.weights,
+            represents=data.represents[index],
+            stages=self.stages,
+            name=f"head-{target.name}",
+        )
+
+    def bundle(
+        self,
+        data: Prepared,
+        targets: list[Target],
+        fitted: dict[str, FittedHead],
+        seen: Seen,
+        *,
+        own: bool,
+    ) -> Bundle:
+        """The heads, and what is fitted on their held-out answers: routing and incidents."""
+        config = self.config
+        self.progress("routing")
+        held_out = {t.name: HeldOut(fitted[t.name], t.index) for t in targets}
+        routing = None if own else fit_routing(data, held_out, config.sure_precision)
+        self.progress("incidents")
+        topics = _spoken(held_out.get("topic_main"), len(data.rows))
+        incidents = fit_incidents(data.rows, data.cleans, seen.encoder, topics)
+        return Bundle(
+            name=config.name,
+            features=seen.features,
+            encoder=seen.encoder,
+            embedding_weight=config.embedding_weight,
+            heads={name: f.head for name, f in fitted.items()},
+            label_set=label_set({n: f.head.labels for n, f in fitted.items()}, own=own),
+            pairs=incidents.scorer if incidents else None,
+            duplicates=incidents.thresholds if incidents else DuplicateThresholds(),
+            route_weight=routing.route_weight if routing else 0.0,
+            agency_weight=routing.weight if routing else 1.0,
+            agency_sure=routing.sure if routing else config.sure_precision,
+            facts=_facts(config, data, targets, fitted)
+            | ({"incidents": asdict(incidents.metrics)} if incidents else {})
+            | ({"routing": asdict(routing)} if routing else {}),
+        )
 
 
 def _spoken(topic: HeldOut | None, rows: int) -> list[str | None]:
