@@ -17,8 +17,9 @@ if TYPE_CHECKING:
 
 MIN_RESEMBLANCE = 0.55
 """Share of a claim's weighted words that a text must hold to resemble it."""
-WINDOW = 40
-"""Content words that are compared at once: in a long text every word occurs somewhere."""
+SPREAD = 3
+"""The words of a claim stand within so many times its own length: in a long text every word occurs
+somewhere."""
 MIN_SHARED = 4
 """Fewer shared words are chance."""
 
@@ -66,7 +67,8 @@ class ClaimBase:
         """
         best, found = MIN_RESEMBLANCE, None
         for number in self._candidates(frozenset(words)):
-            share = max(self._share(number, window) for window in _windows(words))
+            size = SPREAD * len(self._weights[number])
+            share = max(self._share(number, window) for window in _windows(words, size))
             if share > best or (found is None and share == best):
                 best, found = share, number
         return None if found is None else ClaimMatch(self.claims[found], round(min(best, 1.0), 4))
@@ -83,9 +85,9 @@ class ClaimBase:
         return math.fsum(shared) / self._totals[number] if len(shared) >= MIN_SHARED else 0.0
 
 
-def _windows(words: tuple[str, ...]) -> Iterator[frozenset[str]]:
-    for start in range(0, max(1, len(words) - WINDOW // 2), WINDOW // 2):
-        yield frozenset(words[start : start + WINDOW])
+def _windows(words: tuple[str, ...], size: int) -> Iterator[frozenset[str]]:
+    for start in range(0, max(1, len(words) - size // 2), size // 2):
+        yield frozenset(words[start : start + size])
 
 
 @cache
