@@ -11,7 +11,7 @@ import csv
 import hashlib
 import json
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -140,10 +140,19 @@ def _claim(fields: dict[str, str]) -> Claim:
 
 def _csv_rows(handle: Iterable[str]) -> Rows:
     reader = csv.DictReader(handle)
-    if "claim" not in (reader.fieldnames or ()):
-        raise FileFormatError(f"no column claim; a header with {', '.join(COLUMNS)} is read")
+    names = reader.fieldnames or ()
+    if "claim" not in names:
+        shown = ", ".join(names) or "none"
+        raise FileFormatError(f"no column claim; it has {shown}; {_cure(names)}")
     for row in reader:
         yield reader.line_num, {k: v.strip() for k, v in row.items() if k and isinstance(v, str)}
+
+
+def _cure(names: Sequence[str]) -> str:
+    """What to do about a header without ``claim``; Excel in Indonesian joins with semicolons."""
+    if len(names) == 1 and any(mark in names[0] for mark in ";\t|"):
+        return "save it with commas between the columns"
+    return f"name the columns {', '.join(COLUMNS)}"
 
 
 def _csv_file(path: Path) -> Rows:

@@ -1,6 +1,7 @@
 """The learned part: how much a text reads like the hoax-like texts of the written corpus.
 
-A logistic regression over n-grams of words and stems, hashed n-grams of characters, and the
+A logistic regression over n-grams of words, stems and roles (:mod:`pilah.models.hoax_roles`),
+hashed n-grams of characters, and the
 evidence that the cue table reads (who speaks, what is promised, whether it is doubted). It sees no
 capitals and no punctuation except a question mark: nobody is suspected for how they type.
 """
@@ -24,6 +25,7 @@ from numpy.typing import NDArray
 
 from pilah.datasets.errors import TableError
 from pilah.models.hoax_cues import cue_kinds
+from pilah.models.hoax_roles import MARKS, role_grams
 from pilah.models.hoax_signs import Finding, HoaxInput, listed
 from pilah.models.text import stem, tokens
 
@@ -98,9 +100,9 @@ def plain_words(normal: str) -> tuple[str, ...]:
 
 
 def grams_of(words: Sequence[str]) -> Counter[str]:
-    """Words and stems, single and in pairs; stems carry a leading ``=``."""
+    """Words and stems, single and in pairs, and roles; stems carry a leading ``=``."""
     roots = [f"={stem(word)}" for word in words]
-    return Counter((*_grams(words), *_grams(roots)))
+    return Counter((*_grams(words), *_grams(roots))) + role_grams(words)
 
 
 def chars_of(words: Sequence[str]) -> tuple[IntArray, IntArray]:
@@ -171,7 +173,7 @@ class StyleModel:
         return probability, Finding("learned_style", probability, detail)
 
     def _shares(self, seen: HoaxInput) -> list[tuple[str, float]]:
-        """What each feature adds to the score; characters together, without a name."""
+        """What each feature adds to the score; roles and characters without a name."""
         words = plain_words(seen.clean.normal)
         told = zip(evidence_names(), evidence_of(seen), self.evidence, strict=True)
         shares = [(SAID.get(name, name), value * weight) for name, value, weight in told if value]
@@ -180,7 +182,7 @@ class StyleModel:
             if (known := self.grams.get(gram)) is not None:
                 values.append((gram, known[0] * (1 + math.log(n)), known[1]))
         length = damped(math.fsum(value * value for _, value, _ in values), WORD_FLOOR)
-        shares += [(gram, value * weight / length) for gram, value, weight in values]
+        shares += [(_named(gram), value * weight / length) for gram, value, weight in values]
         return [*shares, ("", self._char_share(words))]
 
     def _char_share(self, words: Sequence[str]) -> float:
@@ -250,6 +252,11 @@ def _hashes(codes: HashArray, size: int) -> HashArray:
     found *= np.uint64(0xBF58476D1CE4E5B9)
     found ^= found >> np.uint64(32)
     return found & np.uint64(BUCKETS - 1)
+
+
+def _named(gram: str) -> str:
+    """What a moderator reads of a gram: roles have no name."""
+    return "" if gram.startswith(MARKS) else gram
 
 
 def _score(seen: HoaxInput, kind: str) -> float:

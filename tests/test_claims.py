@@ -80,7 +80,8 @@ def test_csv_and_jsonl_name_their_bad_rows(tmp_path: Path) -> None:
     ("name", "text", "said"),
     [
         ("a.txt", "x", "unknown suffix"),
-        ("a.csv", "judul\nx\n", "no column claim"),
+        ("a.csv", "judul\nx\n", "no column claim; it has judul; name the columns"),
+        ("a.csv", "claim;link\nx;y\n", "save it with commas"),
         ("a.xml", "<rss", "not XML"),
         ("a.xml", "<html><body/></html>", "neither RSS nor Atom"),
         ("a.xml", '<!DOCTYPE r [<!ENTITY e "x">]><rss><item>&e;</item></rss>', "DTD or entities"),
@@ -124,7 +125,8 @@ def test_words_far_apart_are_no_claim() -> None:
     st.lists(
         st.sampled_from(
             ("kran", "umum", "kota", "isi", "cair", "tidur", "tugas", "kartu", "tani", "hangus")
-        )
+        ),
+        max_size=12,
     )
 )
 def test_the_closest_claim_is_the_best_of_all(words: list[str]) -> None:

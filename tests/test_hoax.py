@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from pilah.datasets.claims import VERDICTS
 from pilah.datasets.errors import TableError
+from pilah.datasets.tables import read_table
 from pilah.models.answer import Hoax
 from pilah.models.bursts import Burst, Sender
 from pilah.models.claims import shipped_base
@@ -23,6 +24,7 @@ from pilah.models.hoax import (
     shipped_weights,
 )
 from pilah.models.hoax_cues import cue_kinds, read_cues
+from pilah.models.hoax_roles import MARKS, role_grams, roles_of
 from pilah.models.hoax_signs import TEXT_DETECTORS, HoaxInput
 from pilah.models.hoax_style import (
     BUCKETS,
@@ -211,3 +213,21 @@ def test_a_hostile_text_does_not_stall() -> None:
     """Runs of host-like pieces once took time in the square of the length (a hang, not a speed)."""
     for piece in ("a-", "0812-", "a."):
         assert look((piece * 20_000)[:20_000]).flag is False
+
+
+def test_roles_carry_over_to_other_words_and_languages() -> None:
+    one = role_grams(plain_words(read_text("kata ipar saya anak diculik").normal))
+    other = role_grams(plain_words(read_text("ceuk dulur abdi budak diculik").normal))
+    assert {"<say", "<child<take", "&child&say"} <= set(one) & set(other)
+
+
+def test_a_role_word_can_be_met_and_plays_one_part() -> None:
+    rows = [row for _, row in read_table("hoax_roles.csv", ("role", "word"))]
+    assert len({row["word"] for row in rows}) == len(rows)
+    for row in rows:
+        assert list(roles_of(plain_words(read_text(row["word"]).normal))) == [row["role"]]
+
+
+def test_no_role_is_shown_to_a_moderator() -> None:
+    answer = look("kata ipar saya vaksin di sekolah bikin lumpuh, bidan dilarang bicara")
+    assert not any(mark in found.detail for found in answer.evidence for mark in MARKS)

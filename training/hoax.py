@@ -69,7 +69,7 @@ class HoaxSettings:
     evidence: float = 0.3
     least: int = 3
     alarms: float = 0.01
-    ordinary: float = 0.003
+    ordinary: float = 0.005
     folds: int = 5
     seed: int = 0
 
