@@ -2,7 +2,7 @@
 PYTHON ?= python3.11
 PY := .venv/bin/python
 .DEFAULT_GOAL := help
-.PHONY: help demo serve test traintest lint types layers openapi bundle hoax bench clean
+.PHONY: help demo serve test pgtest traintest lint types layers openapi bundle hoax bench clean
 
 help:  ## Show this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -40,6 +40,12 @@ test: .venv/dev.stamp .venv/files.stamp  ## Run the whole test suite
 	@echo "installing what training encoders needs (torch) ..."
 	@$(PY) -m pip install -qq --disable-pip-version-check -e '.[dev,train]' --config-settings editable_mode=strict
 	@touch $@
+
+PILAH_TEST_DATABASE ?=
+pgtest: .venv/dev.stamp .venv/files.stamp  ## Run the service's tests on PostgreSQL: make pgtest PILAH_TEST_DATABASE=URL
+	@test -n "$(PILAH_TEST_DATABASE)" || { echo "give PILAH_TEST_DATABASE=postgresql+psycopg://user@host/database"; exit 1; }
+	@PILAH_TEST_DATABASE=$(PILAH_TEST_DATABASE) .venv/bin/pytest -n auto tests/test_postgresql.py tests/test_desk_[aprst]*.py \
+	  tests/test_indicators.py tests/test_loop_*.py tests/test_oidc.py tests/test_service_[ai]*.py tests/test_service_pages.py tests/test_demo.py
 
 traintest: .venv/train.stamp .venv/files.stamp  ## Run the tests that need torch
 	@.venv/bin/pytest -m train

@@ -136,7 +136,11 @@ def opened(
         PilahError: the data folder, the store or the engine cannot be used.
     """
     metrics = metrics or Metrics()
-    with only_process(settings.data_dir), Store.open(settings.url) as store:
+    with (
+        only_process(settings.data_dir),
+        Store.open(settings.url) as store,
+        store.only_service(),
+    ):
         store.drop_old_replies()
         engine = engine_factory(settings)
         restore(store, engine)

@@ -25,7 +25,8 @@ class Settings:
 
     Attributes:
         data_dir: folder of the lock file and of the default database; holds personal data.
-        database_url: any SQLAlchemy URL; empty means ``pilah.sqlite3`` in ``data_dir``.
+        database_url: of SQLite or PostgreSQL, as SQLAlchemy writes it; empty means
+            ``pilah.sqlite3`` in ``data_dir``.
         bundle: name or folder of the model bundle; empty means the live one.
         claims: files of circulated claims that are added to the shipped ones.
         gold: labelled reports that ``pilah bundle promote`` compares on; empty means none.

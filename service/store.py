@@ -11,7 +11,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from sqlalchemy import Connection, create_engine, delete, event, insert, make_url
+from sqlalchemy import URL, Connection, create_engine, delete, event, insert, make_url, text
 from sqlalchemy.engine import Engine as Database
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError
 from sqlalchemy.pool import ConnectionPoolEntry
@@ -34,6 +34,9 @@ class Store:
     def __init__(self, database: Database) -> None:
         """Keep the database; use :meth:`open`."""
         self._database = database
+        self._writer: dict[str, Any] = {"pilah_write": True}
+        if database.dialect.name != "sqlite":
+            self._writer["isolation_level"] = "READ COMMITTED"
 
     @classmethod
     def open(cls, url: str, *, pool_size: int = 10) -> Store:
@@ -81,9 +84,32 @@ class Store:
     def writing(self) -> Iterator[Connection]:
         """One transaction; leaving it normally means that the data is on the disk."""
         with self._database.connect() as connection:
-            connection = connection.execution_options(pilah_write=True)
+            connection = connection.execution_options(**self._writer)
             with connection.begin():
                 yield connection
+
+    @contextmanager
+    def only_service(self) -> Iterator[None]:
+        """Be the only service on this database; a SQLite file is guarded by its folder's lock.
+
+        Raises:
+            StoreError: another service works on it.
+        """
+        if self._database.dialect.name == "sqlite":
+            yield
+            return
+        with self._database.connect() as connection:
+            lock = text("SELECT pg_try_advisory_lock(hashtext(current_schema()), 1)")
+            if not connection.execute(lock).scalar_one():
+                raise StoreError(
+                    "database: another Pilah serves from it; stop it, "
+                    "or set PILAH_DATABASE_URL to another database"
+                )
+            connection.commit()  # the lock stays with the connection, not with a transaction
+            try:
+                yield
+            finally:
+                connection.invalidate()  # never back into the pool with the lock on it
 
     def check_writable(self) -> None:
         """Write one row and commit it; raises what the database raises."""
@@ -104,15 +130,33 @@ def _connect(url: str, pool_size: int) -> Database:
         parsed = make_url(url)
         if parsed.get_backend_name() == "sqlite":
             return _connect_sqlite(url, parsed.database, pool_size)
-        return create_engine(
-            parsed, hide_parameters=True, pool_size=pool_size, isolation_level="SERIALIZABLE"
-        )
+        if parsed.get_backend_name() == "postgresql":
+            return _connect_postgresql(parsed, pool_size)
     except (ArgumentError, NoSuchModuleError, ModuleNotFoundError) as error:
         raise StoreError(
             "PILAH_DATABASE_URL: is not a usable SQLAlchemy URL; "
-            "use e.g. sqlite:///var/pilah.sqlite3, "
-            "and install the driver of another database"
+            "use e.g. sqlite:///var/pilah.sqlite3 or, with pip install 'pilah[postgresql]', "
+            "postgresql+psycopg://pilah@localhost/pilah"
         ) from error
+    raise StoreError("PILAH_DATABASE_URL: use a SQLite or PostgreSQL database")
+
+
+def _connect_postgresql(url: URL, pool_size: int) -> Database:
+    database = create_engine(
+        url,
+        hide_parameters=True,  # values of reports must not reach a log through an error
+        pool_size=pool_size,
+        max_overflow=50,
+        isolation_level="REPEATABLE READ",  # a reader sees one consistent state
+    )
+    event.listen(database, "begin", _one_writer)
+    return database
+
+
+def _one_writer(connection: Connection) -> None:
+    """Writers wait for each other, as on SQLite; READ COMMITTED shows what the last one left."""
+    if connection.get_execution_options().get("pilah_write", False):
+        connection.exec_driver_sql("SELECT pg_advisory_xact_lock(hashtext(current_schema()))")
 
 
 def _connect_sqlite(url: str, file: str | None, pool_size: int) -> Database:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import shutil
 import sys
@@ -14,7 +15,7 @@ from cli_kit import Ended, Pilah
 from pilah.datasets.tables import data_folder
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from pilah.models.bundle import Bundle
 
@@ -89,3 +90,31 @@ def pilah(
         return Ended(int(ended.value.code or 0), told.out, told.err)
 
     return run
+
+
+@pytest.fixture(autouse=True)
+def _on_postgresql(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """With PILAH_TEST_DATABASE, services keep their data there, each data folder in its schema."""
+    if not (given := os.environ.get("PILAH_TEST_DATABASE")):
+        yield
+        return
+    from sqlalchemy import create_engine, text
+
+    from pilah.service.settings import Settings
+
+    database, made = create_engine(given), set[str]()
+
+    def url_of(settings: Settings) -> str:
+        name = "t" + hashlib.sha256(str(settings.data_dir.absolute()).encode()).hexdigest()[:16]
+        if name not in made:
+            with database.begin() as connection:
+                connection.execute(text(f"CREATE SCHEMA IF NOT EXISTS {name}"))
+            made.add(name)
+        return settings.database_url or f"{given}?options=-csearch_path%3D{name}"
+
+    monkeypatch.setattr(Settings, "url", property(url_of))
+    yield
+    with database.begin() as connection:
+        for name in made:
+            connection.execute(text(f"DROP SCHEMA {name} CASCADE"))
+    database.dispose()

@@ -217,7 +217,6 @@ def test_decisions_changed_behind_the_application_show(
 ) -> None:
     decided(intake)
     with intake.store.writing() as connection:
-        connection.execute(text("PRAGMA foreign_keys=OFF"))
         connection.execute(text("DELETE FROM looks"))
         connection.execute(text(statement))
         found = compare(connection)
@@ -231,7 +230,8 @@ def test_decisions_of_before_the_log_are_counted_apart(tmp_path: Path) -> None:
     with sqlite3.connect(tmp_path / "pilah.sqlite3") as database:
         database.executescript((Path(__file__).parent / "data" / "schema-1.sql").read_text())
     database.close()
-    with opened(Settings(data_dir=tmp_path), FakeEngine.make) as service:
+    url = f"sqlite:///{tmp_path / 'pilah.sqlite3'}"
+    with opened(Settings(data_dir=tmp_path, database_url=url), FakeEngine.make) as service:
         decide(service.intake, Decision("r1", "m", {"outcome": "prank"}))
         with service.intake.store.reading() as connection:
             found = compare(connection)

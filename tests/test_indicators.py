@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 from desk_kit import BADUNG, SLEMAN, Desk, open_desk
+from sqlalchemy import text
 
 from pilah.datasets.errors import TableError
 from pilah.datasets.records import Report
@@ -85,8 +86,8 @@ def test_late_reports_are_counted(desk: Desk) -> None:
     desk.classify("tidak jelas", id="late")
     old = (datetime.now(UTC) - timedelta(days=30)).isoformat(timespec="microseconds")
     with desk.store.writing() as connection:
-        connection.exec_driver_sql("UPDATE cases SET due_at = ?", (old,))
-        connection.exec_driver_sql("UPDATE reports SET received_at = ?", (old,))
+        connection.execute(text("UPDATE cases SET due_at = :old"), {"old": old})
+        connection.execute(text("UPDATE reports SET received_at = :old"), {"old": old})
     assert groups(desk, by="")[0]["overdue"] == 1
     decide(desk, "late", outcome="actionable")
     desk.service.counting.forget()

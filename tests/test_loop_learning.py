@@ -14,6 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy.sparse import csr_matrix
+from sqlalchemy import text as sql
 
 from pilah.datasets.readers import read_rows
 from pilah.datasets.records import LabelledReport, Labels, Report
@@ -423,7 +424,7 @@ def test_drift_of_a_week_that_is_different(service: Service) -> None:
         send(service, f"D{n}", "jalan rusak aspal")
     older = (today - timedelta(days=9)).isoformat()
     with service.intake.store.writing() as connection:
-        connection.exec_driver_sql("UPDATE facts SET day = ?", (older,))
+        connection.execute(sql("UPDATE facts SET day = :older"), {"older": older})
     for n in range(60):
         send(service, f"N{n}", "gempa tenda pengungsi", visibility="secret" if n % 2 else "public")
     with service.intake.store.reading() as connection:

@@ -214,7 +214,8 @@ def test_a_store_of_the_first_schema_gets_its_facts(tmp_path: Path) -> None:
     with sqlite3.connect(tmp_path / "pilah.sqlite3") as database:
         database.executescript(dump.read_text("utf-8"))
     database.close()
-    with Store.open(Settings(data_dir=tmp_path).url) as store, store.reading() as connection:
+    url = f"sqlite:///{tmp_path / 'pilah.sqlite3'}"
+    with Store.open(url) as store, store.reading() as connection:
         found = connection.execute(select(facts).order_by(facts.c.report_id)).all()
     assert [f.report_id for f in found] == ["r1", "r2", "r3"]
     assert found[0].agency == "Kementerian Pekerjaan Umum"

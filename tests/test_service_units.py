@@ -237,7 +237,9 @@ def test_two_processes_on_one_folder_are_refused(tmp_path: Path) -> None:
     ("url", "match"),
     [
         ("nonsense", "not a usable SQLAlchemy URL"),
-        ("nodriver://x", "not a usable SQLAlchemy URL"),
+        ("nodriver://x", "use a SQLite or PostgreSQL database"),
+        ("mysql+pymysql://localhost/x", "use a SQLite or PostgreSQL database"),
+        ("postgresql+nodriver://x", "not a usable SQLAlchemy URL"),
         ("sqlite://", "needs a file"),
         ("sqlite:////proc/nowhere/a.sqlite3", "set PILAH_DATA_DIR"),
     ],
