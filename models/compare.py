@@ -31,6 +31,6 @@ def compare_pair(triager: Triager, a: Report, b: Report) -> Comparison:
     cosine = float(first.vector @ second.vector)
     rare = triager.finder.rarity.pair(first.fingerprint.written, second.fingerprint.written)
     features = judge.scorer.features(first.fingerprint, second.fingerprint, cosine, rare)
-    probability = judge.probability(features, first.fingerprint, second.fingerprint)
+    probability = round(judge.probability(features, first.fingerprint, second.fingerprint), 4)
     verdict = judge.thresholds.verdict(probability)
     return Comparison(probability, verdict, judge.scorer.evidence(features))

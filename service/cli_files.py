@@ -19,7 +19,7 @@ from pilah.datasets.readers import BadRow, count_rows, read_rows
 from pilah.datasets.records import Report, parse_report
 from pilah.models.answer import Triage
 from pilah.models.batch import triage_rows
-from pilah.models.compare import compare_pair
+from pilah.models.compare import Comparison, compare_pair
 from pilah.models.triage import Triager
 from pilah.service.cli_common import (
     BundleOption,
@@ -33,10 +33,16 @@ from pilah.service.cli_common import (
     spare,
     triager,
 )
+from pilah.service.match_words import match_words
+from pilah.service.words import word
 from pilah.service.workers import JobsOption, workers
 
 OutOption = Annotated[Path | None, typer.Option("-o", "--output", help="Output file.")]
 InArgument = Annotated[Path, typer.Argument(metavar="IN", help=".jsonl, .csv or .parquet")]
+
+
+NOT_JSON = object()
+"""Stands for a line that is not JSON."""
 
 
 def add_to(app: typer.Typer) -> None:
@@ -99,8 +105,16 @@ def compare(
     source: Annotated[Path, typer.Argument(metavar="PAIRS", help='JSONL of {"a": .., "b": ..}')],
     output: OutOption = None,
     bundle: BundleOption = None,
+    table: Annotated[
+        bool,
+        typer.Option("--table", help="Print a table with reasons in Indonesian instead."),
+    ] = False,
 ) -> None:
     """Do two reports tell of the same incident? One answer a line, in order.
+
+    Each side of a pair is a report object with `text` and, where known, `region`, `reported_at`,
+    `location` and `reporter_ref`: what is missing cannot agree. Bad pairs go to OUT.errors.jsonl
+    with their line and reason, and the exit code is 1.
 
     Example: `pilah compare pasangan.jsonl -o jawaban.jsonl`
     """
@@ -111,19 +125,25 @@ def compare(
     engine = triager(bundle)
     trouble = Path(f"{output or source.name}.errors.jsonl")
     bad = 0
+    answers: list[tuple[int, Comparison]] = []
     with (
-        writer(output) as out,
+        writer(None if table else output) as out,
         lazy(trouble) as refuse,
         progress("pasangan", total) as tick,
     ):
         for line, row in _pairs(source):
             try:
                 answer = compare_pair(engine, *(_side(engine, row, s) for s in "ab"))
-                out.write(json.dumps(asdict(answer), ensure_ascii=False) + "\n")
+                if table:
+                    answers.append((line, answer))
+                else:
+                    out.write(json.dumps(asdict(answer), ensure_ascii=False) + "\n")
             except ReportError as error:
                 refuse(asdict(BadRow(line, error.field, error.problem, error.cure)))
                 bad += 1
             tick(1)
+    if table:
+        _print_comparisons(answers)
     if bad:
         errors.print(f"{bad} bad pair(s): see {trouble}", highlight=False)
         raise typer.Exit(1)
@@ -137,11 +157,13 @@ def _pairs(source: Path) -> Iterator[tuple[int, Any]]:
             try:
                 yield line, json.loads(raw)
             except (ValueError, RecursionError):
-                yield line, None
+                yield line, NOT_JSON
 
 
 def _side(engine: Triager, row: Any, side: str) -> Report:  # noqa: ANN401 - any JSON value
     """One report of a pair, checked; errors name the side."""
+    if row is NOT_JSON:
+        raise ReportError("", "is not JSON", 'write {"a": {...}, "b": {...}} a line')
     fields = row.get(side) if isinstance(row, dict) else None
     if not isinstance(fields, dict):
         raise ReportError(side, "is not a report object", 'write {"a": {...}, "b": {...}} a line')
@@ -176,6 +198,16 @@ def lazy(path: Path) -> Iterator[Any]:
     finally:
         if handle is not None:
             handle.close()
+
+
+def _print_comparisons(answers: list[tuple[int, Comparison]]) -> None:
+    table = Table(show_lines=True)
+    for name in ("baris", "peluang kejadian sama", "kejadian sama?", "karena"):
+        table.add_column(name, overflow="fold")
+    for line, a in answers:
+        why = "; ".join(map(match_words, a.evidence))
+        table.add_row(str(line), f"{a.probability:.1%}", word("compared", a.verdict), why)
+    Console(width=None if sys.stdout.isatty() else 160).print(table)
 
 
 def _print_table(answers: list[Triage]) -> None:

@@ -31,6 +31,11 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "possible": "Mungkin sudah dilaporkan",
         "none": "Belum ada laporan tentang kejadian ini",
     },
+    "compared": {
+        "duplicate": "Ya, kejadian yang sama",
+        "possible": "Mungkin; perlu dilihat orang",
+        "none": "Bukan",
+    },
     "fallback": {
         "main": "Subtopik belum cukup pasti, sehingga hanya topik utama yang diberikan.",
         "null": "Belum ada topik yang cukup pasti.",

@@ -213,10 +213,14 @@ def test_compare(pilah: Pilah) -> None:
     assert good[0]["verdict"] != "none" == good[1]["verdict"]
     assert good[0]["evidence"]
     assert [(b["line"], b["field"]) for b in bad] == [
-        (4, "a"), (5, "b"), (6, "b.text"), (7, "a.region"),
+        (4, ""), (5, "b"), (6, "b.text"), (7, "a.region"),
     ]  # fmt: skip
     assert len(good) + len(bad) == sum(1 for r in rows if r)
+    assert bad[0]["problem"] == "is not JSON"
     assert pilah("compare", write("p.jsonl", rows[:2])).out.count("\n") == 2
+    shown = pilah("compare", write("p.jsonl", rows[:2]), "--table").out
+    for words in ("jalan sama", "kabupaten/kota berbeda", "Bukan"):
+        assert words in shown
     assert "unknown suffix; pairs are read from .jsonl" in pilah("compare", write("p.txt", [])).err
 
 
