@@ -29,6 +29,8 @@ KM_TOLERANCE = 0.5
 NEAR_KM = 0.3
 """Distance at which two points are no longer taken for the same spot, in kilometres."""
 EARTH_KM = 6371.0
+SAME_MATTER = 0.3
+"""From this share of common words of matter on, two topics may be of one matter."""
 SPOT_TOLD = 0.8
 """From this weight on, log(1 + weight), the place words that only one side tells are a place."""
 
@@ -117,12 +119,13 @@ class PairFeatures(NamedTuple):
 
     @property
     def differs(self) -> bool:
-        """Whether each tells a number, a spot or a problem that the other lacks.
+        """Whether each tells a number, a spot, a problem or a matter that the other lacks.
 
         Such a pair is shown to a person, however alike the texts are: one writer often asks the
-        same of several places, in the same words.
+        same of several places, in the same words, or for several things at one place.
         """
-        told = self.left_numbers > 0 or self.left_spots > SPOT_TOLD
+        matter = self.other_topic and not self.same_problem and self.matter_overlap < SAME_MATTER
+        told = self.left_numbers > 0 or self.left_spots > SPOT_TOLD or bool(matter)
         return told or any(getattr(self, name) for name in DIFFERENT)
 
 

@@ -132,6 +132,15 @@ def test_what_each_tells_alone_makes_a_pair_differ(one: str, two: str, *, differ
     assert pair_features(fingerprint(one), fingerprint(two, "r2"), 0.9).differs == differs
 
 
+def test_another_matter_at_one_place_makes_a_pair_differ() -> None:
+    one = fingerprint("mohon karung untuk kerja bakti RW 3 Karangmojo, salam Wiryo", topic="sampah")
+    other = fingerprint("tambah cermin cembung RW 3 Karangmojo, salam Wiryo", "r2", topic="rambu")
+    assert pair_features(one, other, 0.9).differs
+    assert not pair_features(one, replace(other, topic="sampah"), 0.9).differs
+    copied = fingerprint("karung untuk kerja bakti RW 3 Karangmojo", "r3", topic="rambu")
+    assert not pair_features(one, copied, 0.9).differs
+
+
 def test_an_unknown_street_is_no_conflict() -> None:
     features = pair_features(LAMP, replace(LAMP, streets=frozenset()), 0.9)
     assert (features.same_street, features.other_street) == (0, 0)
