@@ -24,6 +24,7 @@ from pilah.evaluation.asking import same_body
 from pilah.evaluation.evaluate import evaluate
 from pilah.evaluation.report import html, write_report
 from pilah.models.bundle import Bundle
+from pilah.models.registry import shipped_bundle
 from pilah.models.routing import Router
 from pilah.models.text import read_text
 from pilah.models.triage import Triager
@@ -316,6 +317,18 @@ def test_incidents_are_fitted_when_there_are_enough(
     assert fitted.facts["incidents"]["pairs"] > 0
     assert 0 < fitted.duplicates.possible <= fitted.duplicates.duplicate <= 1
     assert "Same incident, on" in fitted.card
+
+
+def test_without_incidents_the_shipped_scorer_serves() -> None:
+    shipped = Bundle.load(shipped_bundle())
+    assert shipped.pairs is not None
+    own = train(replace(FAST, encoder="pilah-mini", target=("outcome",)))
+    assert own.pairs is not None
+    assert own.pairs.to_dict() == shipped.pairs.to_dict()
+    assert own.duplicates == shipped.duplicates
+    assert own.facts["incidents_from"] == shipped.version
+    assert f"scorer is that of bundle {shipped.version}" in own.card
+    assert "scorer is not fitted" in train(FAST).card  # another encoder, other vectors
 
 
 def test_evaluating_a_bundle(bundle: Bundle, tmp_path: Path) -> None:

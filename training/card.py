@@ -84,7 +84,7 @@ def write_card(bundle: Bundle) -> Bundle:
         balance=config["balance"],
         min_count=config["min_count"],
         routing=_routing(facts.get("routing")),
-        incidents=_incidents(facts.get("incidents")),
+        incidents=_incidents(facts),
         calibration=", ".join(f"{t} by {kind}" for t, kind in facts["calibration"].items()),
         borrowed=BORROWED,
         stated=config["stated_precision"],
@@ -141,9 +141,11 @@ def _routing(facts: dict[str, Any] | None) -> str:
     )
 
 
-def _incidents(metrics: dict[str, Any] | None) -> str:
+def _incidents(facts: dict[str, Any]) -> str:
+    metrics, origin = facts.get("incidents"), facts.get("incidents_from")
     if metrics is None:
-        return "\nNo incidents were labelled: the same-incident scorer is not fitted.\n"
+        scorer = f"that of bundle {origin}" if origin else "not fitted"
+        return f"\nToo few incidents were labelled: the same-incident scorer is {scorer}.\n"
     return (
         f"\nSame incident, on {metrics['pairs']:,} held-out pairs: average precision "
         f"{metrics['average_precision']:.3f}, precision at recall 0.8 "

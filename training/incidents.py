@@ -7,9 +7,12 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from pilah.datasets.regions import load_regions
+from pilah.models.bundle import Bundle
+from pilah.models.encoder import LsaEncoder
 from pilah.models.fingerprint import hash_word, make_fingerprint, written_words
 from pilah.models.places import PlaceReader
 from pilah.models.rarity import Rarity
+from pilah.models.registry import shipped_bundle
 from pilah.models.word_weights import WordWeights
 from pilah.training.pair_sets import Material, training_pairs
 from pilah.training.pairs import PairFit, fit_pair_scorer
@@ -56,6 +59,18 @@ def fit_incidents(
     reports = ReadReports(rows, cleans, places, prints, Rarity(written))
     pairs = training_pairs(Material(rows, prints, vectors, tellings(reports, encoder)))
     return fit_pair_scorer(pairs, words=words, written=written)
+
+
+def inherited(encoder: Encoder) -> Bundle | None:
+    """The shipped bundle, whose scorer serves one that learned of no incidents.
+
+    None where its scorer was fitted on vectors of another encoder, or where it has none.
+    """
+    if isinstance(encoder, LsaEncoder):
+        return None
+    shipped = Bundle.load(shipped_bundle())
+    fits = shipped.pairs is not None and shipped.encoder.version == encoder.version
+    return shipped if fits else None
 
 
 def written_counts(prints: Sequence[Fingerprint], places: Sequence[PlaceReading]) -> WordWeights:

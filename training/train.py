@@ -19,7 +19,7 @@ from pilah.training.data import Prepared, hold_out, prepare
 from pilah.training.embedding import embed, make_encoder
 from pilah.training.finetune import finetuned
 from pilah.training.heads import FittedHead, fit_head, settings_of
-from pilah.training.incidents import fit_incidents
+from pilah.training.incidents import fit_incidents, inherited
 from pilah.training.routing import HeldOut, fit_routing
 from pilah.training.stages import Stages
 from pilah.training.targets import Target, find_targets, label_set
@@ -30,7 +30,9 @@ if TYPE_CHECKING:
     from pilah.datasets.splits import Split
     from pilah.models.encoder import LsaEncoder
     from pilah.models.encoders import FolderEncoder
+    from pilah.models.pairs import PairScorer
     from pilah.training.config import TrainConfig
+    from pilah.training.pairs import PairFit
 
 AGENCY_FIGURES = ("rows", "right", "without_person", "without_person_right")
 Progress = Callable[[str], object]
@@ -142,6 +144,8 @@ class Run:
         self.progress("incidents")
         topics = _spoken(held_out.get("topic_main"), len(data.rows))
         incidents = fit_incidents(data.rows, data.cleans, seen.encoder, topics)
+        shipped = None if incidents else inherited(seen.encoder)
+        pairs, duplicates = _same_incident(incidents, shipped)
         return Bundle(
             name=config.name,
             features=seen.features,
@@ -149,15 +153,26 @@ class Run:
             embedding_weight=config.embedding_weight,
             heads={name: f.head for name, f in fitted.items()},
             label_set=label_set({n: f.head.labels for n, f in fitted.items()}, own=own),
-            pairs=incidents.scorer if incidents else None,
-            duplicates=incidents.thresholds if incidents else DuplicateThresholds(),
+            pairs=pairs,
+            duplicates=duplicates,
             route_weight=routing.route_weight if routing else 0.0,
             agency_weight=routing.weight if routing else 1.0,
             agency_sure=routing.sure if routing else config.sure_precision,
             facts=_facts(config, data, targets, fitted)
             | ({"incidents": asdict(incidents.metrics)} if incidents else {})
+            | ({"incidents_from": shipped.version} if shipped else {})
             | ({"routing": asdict(routing)} if routing else {}),
         )
+
+
+def _same_incident(
+    incidents: PairFit | None, shipped: Bundle | None
+) -> tuple[PairScorer | None, DuplicateThresholds]:
+    if incidents is not None:
+        return incidents.scorer, incidents.thresholds
+    if shipped is not None:
+        return shipped.pairs, shipped.duplicates
+    return None, DuplicateThresholds()
 
 
 def _spoken(topic: HeldOut | None, rows: int) -> list[str | None]:
