@@ -12,6 +12,8 @@ from scipy.sparse import csr_matrix
 FloatArray = NDArray[np.float32]
 LEAST = 1e-6
 """No label is told to be quite impossible."""
+FARTHEST = 80.0
+"""Log odds beyond this are taken as this: their exponential would not fit into 32 bits."""
 ODDS_LIMIT = 1e-4
 """Probabilities nearer to 0 or 1 are taken as this near: their log odds stay small."""
 
@@ -93,7 +95,8 @@ class Confidence:
         rest /= rest.sum(axis=1, keepdims=True)
         # Never below the second label: the answer stays the answer.
         second = rest.max(axis=1)
-        sure = np.clip(1.0 / (1.0 + np.exp(-odds)), second / (1.0 + second) + LEAST, 1.0 - LEAST)
+        spoken = 1.0 / (1.0 + np.exp(-np.clip(odds, -FARTHEST, FARTHEST)))
+        sure = np.clip(spoken, second / (1.0 + second) + LEAST, 1.0 - LEAST)
         told = rest * (1.0 - sure)[:, None]
         told[rows, best] = sure
         return np.asarray(told, dtype=np.float32)

@@ -40,7 +40,7 @@ from pilah.service.settings import Settings
 from pilah.service.state import Service
 from pilah.training.config import TrainConfig
 from pilah.training.heads import HeadSettings, fit_head
-from pilah.training.mix import TRUSTED, represented
+from pilah.training.mix import TRUSTED, judging, represented
 from pilah.training.train import train
 
 if TYPE_CHECKING:
@@ -242,6 +242,14 @@ def test_a_source_counts_for_the_rows_it_is_worth() -> None:
     assert found.sum() == pytest.approx(150**2 / (50 + 10 * 100))
     assert found[50] == pytest.approx(10 * found[0])
     assert found[-1] == 0
+
+
+def test_where_hardly_a_row_may_judge_all_do() -> None:
+    nods, nobody = np.full(60, 0.3), np.zeros(60)
+    assert judging(nods, np.ones(60)).tolist() == [1.0] * 60
+    assert judging(np.ones(60), nobody).tolist() == [1.0] * 60
+    enough = np.repeat([1.0, 0.3], [50, 10])
+    assert judging(enough, np.full(60, 2.0)).tolist() == [2.0] * 50 + [0.0] * 10
 
 
 @pytest.mark.parametrize(

@@ -34,6 +34,7 @@ from pilah.datasets.records import LabelledReport
 from pilah.evaluation.asking import same_body
 from pilah.models.bundle import Bundle
 from pilah.models.registry import Registry
+from pilah.models.scoring import DuplicateThresholds
 from pilah.models.text import read_text
 from pilah.models.triage import Triager
 from pilah.service.api import take_one
@@ -66,6 +67,8 @@ LIGHT = TrainConfig(views=("word",), folds=3, dim=64)
 WRITTEN_PROMISE = 0.8
 """Precision asked of sure answers on the written stream: 0.9, proved on so small a history,
 lets next to nothing through in the first days, and shows nothing."""
+NO_REPEATS = DuplicateThresholds(duplicate=1.01, possible=1.01)
+"""Nobody merges here, so that nothing is learned of repeats: they are left out of the month."""
 FIELDS = ("topic_main", "topic_sub", "agency", "outcome")
 STREAMS = ("real", "shuffled", "written")
 YEARS = {2022: TRAIN, 2023: TEST}
@@ -159,7 +162,8 @@ class Month:
     def _promote(self, night: int) -> None:
         files = [self.history, *([self.folder / "keputusan.jsonl"] if night else [])]
         target = self.folder / f"malam-{night}"
-        train(replace(self.config, data=tuple(files), name=f"malam-{night}")).save(target)
+        bundle = train(replace(self.config, data=tuple(files), name=f"malam-{night}"))
+        replace(bundle, duplicates=NO_REPEATS).save(target)
         self.registry.promote(str(target), f"malam {night}")
 
     def _answer(
@@ -247,10 +251,16 @@ def _stream(scenario: Scenario, folder: Path) -> tuple[list[LabelledReport], Tra
         rows = labelled(data_file(folder, YEARS[scenario.year]), mapping)
         rows = [replace(r, labels=replace(r.labels, topic_main=None, topic_sub=None)) for r in rows]
         target, least, promise = ("agency",), 10, LIGHT.sure_precision
+    rows = [replace(r, labels=replace(r.labels, incident=None), extra=_routed(r)) for r in rows]
     rows.sort(key=lambda r: (str(r.report.reported_at), r.report.id or ""))
     if scenario.stream != "real":
         random.Random(scenario.seed).shuffle(rows)  # noqa: S311 - an order, not a secret
     return rows, replace(LIGHT, target=target, min_count=least, sure_precision=promise)
+
+
+def _routed(row: LabelledReport) -> dict[str, str]:
+    """The columns that routing learns from."""
+    return {name: row.extra[name] for name in ("level", "unit") if name in row.extra}
 
 
 @contextmanager
