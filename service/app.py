@@ -24,6 +24,7 @@ from pilah.service import api, api_incidents, openapi, pages, probes, problems
 from pilah.service.accounts import admin, oidc, signin
 from pilah.service.accounts.keys import Keyring
 from pilah.service.desk import pages as desk_pages
+from pilah.service.desk.facets import FRESH_SECONDS, tally
 from pilah.service.engine import EngineFactory
 from pilah.service.health import Readiness
 from pilah.service.intake import Intake
@@ -32,7 +33,7 @@ from pilah.service.loop import api as loop_api
 from pilah.service.loop import indicator_page, proposal_page
 from pilah.service.loop.counting import Counting
 from pilah.service.loop.kept import Kept
-from pilah.service.loop.proposals import Proposals, find_proposals
+from pilah.service.loop.proposals import find_proposals
 from pilah.service.loop.routes import load_routes
 from pilah.service.loop.samples import Shares
 from pilah.service.loop.shadow import Shadow
@@ -40,7 +41,7 @@ from pilah.service.memory import restore, save
 from pilah.service.metrics import Metrics
 from pilah.service.middleware import Observer
 from pilah.service.settings import Settings
-from pilah.service.state import Gate, KeptProposals, Service
+from pilah.service.state import Gate, Service
 from pilah.service.store import Store
 from pilah.service.switch import Switcher
 from pilah.service.version import service_version
@@ -160,16 +161,19 @@ def opened(
                 keyring = Keyring(settings.api_keys)
                 with store.reading() as connection:
                     keyring.refresh(connection)
-                ready, counting = Readiness(intake), Counting(store)
-                kept: KeptProposals = Kept(lambda _: _proposals(store), most=1)
-                yield Service(settings, intake, metrics, gate, ready, keyring, counting, kept)
+                yield Service(
+                    settings,
+                    intake,
+                    metrics,
+                    gate,
+                    Readiness(intake),
+                    keyring,
+                    Counting(store),
+                    Kept(store, lambda connection, _: find_proposals(connection), most=1),
+                    Kept(store, tally, most=200, seconds=FRESH_SECONDS),
+                )
             finally:
                 save(store, intake.engine)
-
-
-def _proposals(store: Store) -> Proposals:
-    with store.reading() as connection:
-        return find_proposals(connection)
 
 
 @contextmanager

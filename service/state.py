@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from starlette.requests import Request
 
 from pilah.service.accounts.keys import Keyring
+from pilah.service.desk.facets import Question, Tally
 from pilah.service.health import Readiness
 from pilah.service.intake import Intake
 from pilah.service.loop.counting import Counting
@@ -60,6 +61,7 @@ class Service:
     keyring: Keyring
     counting: Counting
     proposals: KeptProposals
+    tallies: Kept[Question, Tally]
 
 
 def service_of(request: Request) -> Service:

@@ -369,6 +369,22 @@ def test_what_was_decided_last_can_be_undone_from_the_empty_queue(desk: Desk) ->
     assert 'name="version" value="1"' in page
 
 
+def test_a_report_sent_away_by_mistake_is_taken_back_by_whoever_sent_it(desk: Desk) -> None:
+    desk.classify("halo", id="U1")
+    mimi, bagus = desk.browser("mimi"), desk.browser("bagus")
+    away = {"agency": agency_value("Dinas PU", BADUNG)}
+    assert forward(mimi, "U1", **away)[0] == 303
+    assert mimi.get("/meja/laporan", id="U1").status_code == 404
+    page = mimi.get("/meja", sudah="U1").text
+    assert 'action="/meja/batal"' in page
+    assert mimi.post("/meja/batal", id="U1", version=1).status_code == 303
+    assert mimi.get("/meja/laporan", id="U1").status_code == 200
+    assert forward(mimi, "U1", 2, **away)[0] == 303
+    assert forward(bagus, "U1", 3, agency=agency_value("Dinas Perhubungan", BADUNG))[0] == 303
+    assert mimi.post("/meja/batal", id="U1", version=4).status_code == 404
+    assert 'action="/meja/batal"' not in mimi.get("/meja", sudah="U1").text
+
+
 def test_personal_data_is_masked_for_everybody(desk: Desk) -> None:
     desk.classify("halo hubungi 081234567890", id="M1")
     for name in ("mimi", "sari", "ani"):

@@ -57,6 +57,11 @@ class User:
     role: Role
     government: str | None = None
 
+    @property
+    def only(self) -> str | None:
+        """The body whose reports alone the user sees; None: all."""
+        return (self.government or "") if self.role == "moderator" else None
+
     def may(self, action: Action) -> bool:
         """Whether the role allows the action."""
         return action in MAY[self.role]

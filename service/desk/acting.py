@@ -15,7 +15,8 @@ from pilah.service.accounts.roles import User
 from pilah.service.checks import check_decision
 from pilah.service.deciding import decide
 from pilah.service.desk import claims, queue
-from pilah.service.desk.access import visible_case
+from pilah.service.desk.access import undoable_case, visible_case
+from pilah.service.desk.cases import Case
 from pilah.service.desk.labels import is_topic, split_value
 from pilah.service.desk.queue import Filter
 from pilah.service.incidents import Act
@@ -28,6 +29,10 @@ _REASONS = {
     "apart": "bukan kejadian yang sama",
     "undo": "dibatalkan",
 }
+
+
+Access = Callable[[Connection, User, str], Case]
+"""What gives the case of a report to whoever may have it, and raises for others."""
 
 
 def act(intake: Intake, user: User, fields: Mapping[str, str]) -> None:
@@ -52,7 +57,7 @@ def undo(intake: Intake, user: User, fields: Mapping[str, str]) -> None:
     report_id = fields.get("id", "")
     body = {"actor": user.name, "action": "undo"} | _version(fields)
     decision, after = check_decision(report_id, body)
-    decide(intake, decision, after=after, guard=_guard(user, report_id))
+    decide(intake, decision, after=after, guard=_guard(user, report_id, undoable_case))
 
 
 def act_on_incident(intake: Intake, user: User, fields: Mapping[str, str]) -> None:
@@ -160,10 +165,9 @@ def _version(fields: Mapping[str, str]) -> dict[str, int]:
     return {"after": int(text)}
 
 
-def _guard(user: User, report_id: str) -> Callable[[Connection], None]:
+def _guard(user: User, report_id: str, may: Access = visible_case) -> Callable[[Connection], None]:
     def guard(connection: Connection) -> None:
-        case = visible_case(connection, user, report_id)
-        claims.claim(connection, case, user.name)
+        claims.claim(connection, may(connection, user, report_id), user.name)
 
     return guard
 

@@ -9,11 +9,12 @@ from dataclasses import dataclass
 from sqlalchemy import Column, Connection, func, select
 
 from pilah.datasets.regions import lineage, load_regions
-from pilah.service.accounts.roles import User
 from pilah.service.desk.queue import Filter, scope
 from pilah.service.desk.tables import cases
 from pilah.service.words import WORDS, word
 
+FRESH_SECONDS = 15.0
+"""How old the numbers may be: counting every value costs more than the page's rows."""
 MOST = 100
 """Most agencies on offer, those with the most reports first."""
 
@@ -36,30 +37,48 @@ class Facet:
     choices: Sequence[Choice]
 
 
-def facets(connection: Connection, user: User, shown: Filter) -> list[Facet]:
-    """The filters with their choices; what is chosen now is there even when nothing has it."""
+Question = tuple[str | None, str]
+"""Whose reports (:attr:`User.only`), and in which state."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """How many reports have each value of each filter."""
+
+    reasons: Mapping[str, int]
+    topics: Mapping[str, int]
+    agencies: Mapping[str, int]
+    regions: Mapping[str, int]
+
+
+def tally(connection: Connection, question: Question) -> Tally:
+    """Count the values."""
+    only, status = question
+
+    def counts(column: Column[str | None]) -> dict[str, int]:
+        query = select(column, func.count()).where(*scope(only), cases.c.status == status)
+        rows = connection.execute(query.group_by(column))
+        return {value: number for value, number in rows if value}
+
     reasons: Counter[str] = Counter()
-    for together, number in _counts(connection, user, shown, cases.c.reasons).items():
+    for together, number in counts(cases.c.reasons).items():
         reasons.update(dict.fromkeys(together.split(), number))
-    topics = _counts(connection, user, shown, cases.c.topic)
-    agencies = _counts(connection, user, shown, cases.c.agency)
-    regions = _counts(connection, user, shown, cases.c.region)
-    by_use = sorted(agencies.items(), key=lambda item: (-item[1], item[0]))[:MOST]
-    known = {name: reasons[name] for name in WORDS["reason"] if name in reasons}
+    return Tally(
+        {name: reasons[name] for name in WORDS["reason"] if name in reasons},
+        dict(sorted(counts(cases.c.topic).items())),
+        dict(sorted(counts(cases.c.agency).items(), key=lambda i: (-i[1], i[0]))[:MOST]),
+        counts(cases.c.region),
+    )
+
+
+def facets(tallied: Tally, shown: Filter) -> list[Facet]:
+    """The filters with their choices; what is chosen now is there even when nothing has it."""
     return [
-        Facet("reason", "Alasan", _choices(known, shown.reason, group="reason")),
-        Facet("topic", "Topik", _choices(dict(sorted(topics.items())), shown.topic)),
-        Facet("agency", "Instansi", _choices(dict(by_use), shown.agency)),
-        Facet("region", "Wilayah", list(_regions(regions, shown.region))),
+        Facet("reason", "Alasan", _choices(tallied.reasons, shown.reason, group="reason")),
+        Facet("topic", "Topik", _choices(tallied.topics, shown.topic)),
+        Facet("agency", "Instansi", _choices(tallied.agencies, shown.agency)),
+        Facet("region", "Wilayah", list(_regions(tallied.regions, shown.region))),
     ]
-
-
-def _counts(
-    connection: Connection, user: User, shown: Filter, column: Column[str | None]
-) -> dict[str, int]:
-    query = select(column, func.count()).where(*scope(user), cases.c.status == shown.status)
-    rows = connection.execute(query.group_by(column))
-    return {value: number for value, number in rows if value}
 
 
 def _choices(numbers: Mapping[str, int], chosen: str, *, group: str = "") -> list[Choice]:

@@ -13,7 +13,7 @@ from starlette.responses import RedirectResponse, Response
 from pilah.service.accounts.guard import Form, PageRoute, needs, page, sends
 from pilah.service.accounts.sessions import Session
 from pilah.service.desk import acting, claims, queue, viewing
-from pilah.service.desk.access import visible_case
+from pilah.service.desk.access import undoable_case
 from pilah.service.desk.facets import Facet, facets
 from pilah.service.desk.queue import PAGE, Filter
 from pilah.service.desk.standing import ARCHIVE_REASONS
@@ -32,12 +32,12 @@ STATUSES = ("waiting", "asked", "decided", "archived", "sure")
 @router.get("")
 def show_queue(request: Request, session: Reader, mulai: str = "") -> Response:
     """What waits, first what is most urgent."""
-    user, shown = session.user, Filter.of(request.query_params)
+    service, user, shown = service_of(request), session.user, Filter.of(request.query_params)
     start = int(mulai) if mulai.isdecimal() and len(mulai) < 7 else 0
-    with service_of(request).intake.store.reading() as connection:
+    with service.intake.store.reading() as connection:
         rows = queue.rows(connection, user, shown, start=start)
         counts = queue.counts(connection, user, shown)
-        offered = facets(connection, user, shown)
+    offered = facets(service.tallies((user.only, shown.status)), shown)
     following = {**shown.to_query(), "mulai": str(start + PAGE)} if len(rows) > PAGE else None
     return page(
         request,
@@ -186,10 +186,11 @@ def _done(request: Request, session: Session) -> dict[str, Any] | None:
         return None
     with service_of(request).intake.store.reading() as connection:
         try:
-            visible_case(connection, session.user, report_id)
-        except Problem:  # it went to somebody else's government
-            return {"id": report_id, "version": None}
-        return {"id": report_id, "version": count_decisions(connection, report_id)}
+            case = undoable_case(connection, session.user, report_id)
+        except Problem:  # it went to another government, and somebody decided there
+            return {"id": report_id, "version": None, "visible": False}
+        version = count_decisions(connection, report_id)
+        return {"id": report_id, "version": version, "visible": session.user.sees(case.government)}
 
 
 def _next(request: Request, form: Form, *, done: str = "", skip: tuple[str, ...] = ()) -> Response:

@@ -83,7 +83,7 @@ def rows(connection: Connection, user: User, shown: Filter, *, start: int) -> li
     order = (cases.c.rank, cases.c.report_id)
     page = (  # sorted by itself: the texts of a page need not be carried through the sorting
         select(cases.c.report_id)
-        .where(*scope(user), *_conditions(shown))
+        .where(*scope(user.only), *_conditions(shown))
         .order_by(*order)
         .offset(start)
         .limit(PAGE + 1)
@@ -112,7 +112,7 @@ def next_free(
         cases.c.claimed_until <= now_text(),
         cases.c.claimed_by == user.name,
     )
-    query = select(cases.c.report_id).where(*scope(user), *_conditions(shown), free)
+    query = select(cases.c.report_id).where(*scope(user.only), *_conditions(shown), free)
     if skip:
         query = query.where(cases.c.report_id.not_in(skip))
     query = query.order_by(cases.c.rank, cases.c.report_id).limit(1)
@@ -123,12 +123,12 @@ def counts(connection: Connection, user: User, shown: Filter) -> Counts:
     """How much waits and how far the day's work is."""
     late = func.count().filter(cases.c.due_at < now_text())
     base = select(func.count(), late).select_from(cases)
-    waiting, overdue = connection.execute(base.where(*scope(user), *_conditions(shown))).one()
+    waiting, overdue = connection.execute(base.where(*scope(user.only), *_conditions(shown))).one()
     today = decisions.c.decided_at >= day_start(datetime.now(UTC)).isoformat(
         timespec="microseconds"
     )
     done = select(func.count()).select_from(decisions).where(today)
-    if own := scope(user):
+    if own := scope(user.only):
         done = done.join(cases, cases.c.report_id == decisions.c.report_id).where(*own)
     return Counts(
         waiting=waiting,
@@ -138,9 +138,9 @@ def counts(connection: Connection, user: User, shown: Filter) -> Counts:
     )
 
 
-def scope(user: User) -> list[ColumnElement[bool]]:
-    """Conditions on ``cases``: what the user may see."""
-    return [cases.c.government == user.government] if user.role == "moderator" else []
+def scope(only: str | None) -> list[ColumnElement[bool]]:
+    """Conditions on ``cases``: what a user with this :attr:`User.only` may see."""
+    return [] if only is None else [cases.c.government == only]
 
 
 def _conditions(shown: Filter) -> list[ColumnElement[bool]]:

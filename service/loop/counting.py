@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from sqlalchemy import Connection
+
 from pilah.service.loop.columns import Columns, Span, read_columns
 from pilah.service.loop.indicators import Key, Measures, measures
 from pilah.service.loop.kept import Kept
@@ -29,8 +31,7 @@ class Counting:
 
     def __init__(self, store: Store) -> None:
         """Nothing is read yet."""
-        self._store = store
-        self._read: Kept[Span, _Read] = Kept(self._read_span, most=SPANS)
+        self._read: Kept[Span, _Read] = Kept(store, _read, most=SPANS)
         self.forget = self._read.forget
 
     def columns(self, span: Span) -> Columns:
@@ -54,6 +55,6 @@ class Counting:
                 kept.answers[question] = found
         return found
 
-    def _read_span(self, span: Span) -> _Read:
-        with self._store.reading() as connection:
-            return _Read(read_columns(connection, span))
+
+def _read(connection: Connection, span: Span) -> _Read:
+    return _Read(read_columns(connection, span))

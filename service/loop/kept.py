@@ -7,6 +7,10 @@ import time
 from collections.abc import Callable
 from typing import Generic, TypeVar
 
+from sqlalchemy import Connection
+
+from pilah.service.store import Store
+
 FRESH_SECONDS = 600.0
 """How long an answer is given again before it is found anew."""
 
@@ -17,18 +21,28 @@ Answer = TypeVar("Answer")
 class Kept(Generic[Question, Answer]):
     """Answers that were found; of those who ask the same at once, one looks, the others wait."""
 
-    def __init__(self, find: Callable[[Question], Answer], *, most: int) -> None:
+    def __init__(
+        self,
+        store: Store,
+        find: Callable[[Connection, Question], Answer],
+        *,
+        most: int,
+        seconds: float = FRESH_SECONDS,
+    ) -> None:
         """Nothing is found yet.
 
         Args:
-            find: answers a question; it takes long.
+            store: what is asked.
+            find: answers a question on a connection; it takes long.
             most: answers that are kept; the oldest goes first.
+            seconds: how long an answer is given again.
         """
+        self._store, self._seconds = store, seconds
         self._find, self._most, self._finding = find, most, threading.Lock()
         self._answers: dict[Question, tuple[Answer, float]] = {}
 
     def __call__(self, question: Question) -> Answer:
-        """The answer as it was at most ``FRESH_SECONDS`` ago."""
+        """The answer as it was that long ago at most."""
         if (found := self._fresh(question)) is None:
             with self._finding:
                 found = self._fresh(question) or self._look(question)
@@ -43,7 +57,8 @@ class Kept(Generic[Question, Answer]):
         return kept if kept is not None and time.monotonic() < kept[1] else None
 
     def _look(self, question: Question) -> tuple[Answer, float]:
-        found = self._find(question), time.monotonic() + FRESH_SECONDS
+        with self._store.reading() as connection:
+            found = self._find(connection, question), time.monotonic() + self._seconds
         others = [item for item in self._answers.items() if item[0] != question]
         self._answers = dict([*others, (question, found)][-self._most :])
         return found

@@ -21,12 +21,17 @@ from pilah.service.accounts.users import NewUser
 from pilah.service.app import create_app
 from pilah.service.cli_service import engine
 from pilah.service.intake import Intake, make_item
+from pilah.service.loop import demo
 from pilah.service.settings import Settings
+from pilah.service.state import Service
 from pilah.service.testing import served
 
-REPORTS = 400
+REPORTS = 200
 MAX_BYTES = 150_000
 DESKTOP, PHONE = {"width": 1280, "height": 820}, {"width": 390, "height": 760}
+TALL = {"width": 1280, "height": 1500}
+QUEUE = "/meja?reason=possible_duplicate"
+"""Where incidents stand side by side."""
 
 
 def main() -> None:
@@ -35,14 +40,13 @@ def main() -> None:
     arguments.add_argument("folder", type=Path)
     folder = arguments.parse_args().folder
     with tempfile.TemporaryDirectory() as data:
-        app = create_app(Settings(data_dir=Path(data)), engine)
-        with served(app) as url:
-            intake = app.state.service.intake
-            token = prepare(intake)
-            with sync_playwright() as playwright:
-                path = shutil.which("chromium") or shutil.which("google-chrome")
-                chromium = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
-                shoot(chromium, url, token, folder)
+        settings = Settings(data_dir=Path(data), audit_share=0.2)
+        with sync_playwright() as playwright, served(app := create_app(settings, engine)) as url:
+            path = shutil.which("chromium") or shutil.which("google-chrome")
+            chromium = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
+            service: Service = app.state.service
+            demo.fill(service, lambda _: None)
+            shoot(chromium, url, prepare(service.intake), folder)
     for picture in sorted(folder.glob("*.png")):
         size = picture.stat().st_size
         console.print(f"{picture}: {size:,} bytes")
@@ -51,7 +55,7 @@ def main() -> None:
 
 
 def prepare(intake: Intake) -> str:
-    """Store reports and a supervisor; gives the token of a session."""
+    """Store newer reports and a supervisor; gives the token of a session."""
     rows = [row for row, _ in zip(corpus(), range(REPORTS), strict=False)]
     for start in range(0, len(rows), BATCH):
         items = [make_item(parse_report(r), claim=None) for r in rows[start : start + BATCH]]
@@ -62,18 +66,19 @@ def prepare(intake: Intake) -> str:
 
 
 def shoot(chromium: Browser, url: str, token: str, folder: Path) -> None:
-    """The queue and a report on a desk, a report on a phone."""
+    """The queue, a report and the indicators on a desk, a report on a phone."""
     folder.mkdir(parents=True, exist_ok=True)
-    for name, size, opens in (
-        ("antrean", DESKTOP, False),
-        ("laporan", DESKTOP, True),
-        ("telepon", PHONE, True),
+    for name, size, path in (
+        ("antrean", DESKTOP, QUEUE),
+        ("laporan", DESKTOP, QUEUE),
+        ("telepon", PHONE, QUEUE),
+        ("indikator", TALL, "/indikator"),
     ):
         context = chromium.new_context(base_url=url, viewport=size, is_mobile=size is PHONE)
         context.add_cookies([{"name": COOKIE, "value": token, "url": url}])
         page = context.new_page()
-        page.goto("/meja")
-        if opens:
+        page.goto(path)
+        if name in ("laporan", "telepon"):
             page.get_by_role("button", name="Kerjakan berikutnya").click()
             page.locator("h1 code").wait_for()
         page.screenshot(path=folder / f"{name}.png")
