@@ -147,6 +147,7 @@ def _connect_postgresql(url: URL, pool_size: int) -> Database:
         hide_parameters=True,  # values of reports must not reach a log through an error
         pool_size=pool_size,
         max_overflow=50,
+        pool_pre_ping=True,  # a server that was restarted is found again
         isolation_level="REPEATABLE READ",  # a reader sees one consistent state
     )
     event.listen(database, "begin", _one_writer)

@@ -28,8 +28,8 @@ from pilah.service.testing import served
 
 REPORTS = 200
 MAX_BYTES = 150_000
-DESKTOP, PHONE = {"width": 1280, "height": 820}, {"width": 390, "height": 760}
-TALL = {"width": 1280, "height": 1500}
+DESKTOP, PHONE = {"width": 1180, "height": 700}, {"width": 390, "height": 760}
+TALL = {"width": 1280, "height": 960}
 QUEUE = "/meja?reason=possible_duplicate"
 """Where incidents stand side by side."""
 
