@@ -32,6 +32,9 @@ TARGET_WORDS = {"person": "orang yang sama", "landmark": "tempat", "address": "a
 REPEAT_REPORTS, REPEAT_COPIES = 8, 3
 """From so many reports, or copies of one text, by one sender in a day on, it is named."""
 
+REST = 0.2
+"""What the smallest burst that is named leaves open: it alone is enough for a person to look."""
+
 Detector = Callable[[HoaxInput], Finding | None]
 
 
@@ -122,7 +125,7 @@ def campaign(seen: HoaxInput) -> Finding | None:
         return None
     if len(seen.clean.normal.split()) < CAMPAIGN_WORDS:
         return None
-    score = 1 - 0.25 ** (burst.reporters / CAMPAIGN_REPORTERS)
+    score = 1 - REST ** (burst.reporters / CAMPAIGN_REPORTERS)
     detail = (
         f"{burst.reports} teks hampir sama dari {burst.reporters} pelapor "
         f"dalam {burst.hours:.0f} jam{_among(burst.ids, burst.reports - 1)}"
@@ -164,7 +167,7 @@ def repeat_sender(seen: HoaxInput) -> Finding | None:
         f"pelapor yang sama mengirim {sender.reports} laporan dalam {sender.hours:.0f} jam, "
         f"{sender.copies} di antaranya hampir sama"
     )
-    return finding("repeat_sender", 1 - 0.25**load, detail)
+    return finding("repeat_sender", 1 - REST**load, detail)
 
 
 CONTEXT_DETECTORS: tuple[Detector, ...] = (campaign, target_burst, repeat_sender)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -231,3 +233,14 @@ def test_a_role_word_can_be_met_and_plays_one_part() -> None:
 def test_no_role_is_shown_to_a_moderator() -> None:
     answer = look("kata ipar saya vaksin di sekolah bikin lumpuh, bidan dilarang bicara")
     assert not any(mark in found.detail for found in answer.evidence for mark in MARKS)
+
+
+def test_the_blind_reader_read_rows_of_the_test_split() -> None:
+    root = Path(__file__).parents[1]
+    split = (root / "datasets" / "data" / "corpus" / "test.jsonl").read_text("utf-8")
+    kinds_of = {row["id"]: row.get("hoax_kind") for row in map(json.loads, split.splitlines())}
+    with (root / "tests" / "bench" / "data" / "hoax_reader.csv").open(encoding="utf-8") as handle:
+        said = {row["id"]: row["hoax"] for row in csv.DictReader(handle)}
+    assert set(said.values()) == {"yes", "no"}
+    assert {of for of, kind in kinds_of.items() if kind not in (None, "campaign")} <= set(said)
+    assert set(said) <= set(kinds_of)

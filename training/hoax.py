@@ -63,8 +63,8 @@ class HoaxSettings:
         seed: of the folds.
     """
 
-    strength: float = 4.0
-    hard: float = 8.0
+    strength: float = 8.0
+    hard: float = 4.0
     hoax: float = 4.0
     evidence: float = 0.3
     least: int = 3
