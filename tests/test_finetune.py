@@ -12,6 +12,7 @@ import pytest
 from pilah.datasets.errors import BundleError, InputError
 from pilah.models.bundle import Bundle
 from pilah.training.config import Finetune, TrainConfig, load_config
+from pilah.training.finetune_torch import Tuning
 from pilah.training.mix import MIN_TRUSTED
 from pilah.training.stages import Stages
 from pilah.training.train import train
@@ -145,12 +146,15 @@ class TestWithTorch:
         assert again == whole
 
     def test_it_stops_when_unseen_rows_gain_nothing(
-        self, config: TrainConfig, tmp_path: Path
+        self, config: TrainConfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        told: list[str] = []
-        hasty = replace(HOW, epochs=9, rate=0.9, patience=0)
-        train(replace(config, finetune=hasty), told.append, stages=Stages(tmp_path / "work"))
-        assert 1 < sum(step.startswith("fine-tuning: epoch") for step in told) < 9
+        losses = iter([2.0, 1.0, 1.5, 0.9, 1.1, 1.2])
+        monkeypatch.setattr(Tuning, "_unseen_loss", lambda _: next(losses))
+        long = replace(config, finetune=replace(HOW, epochs=9, patience=1))
+        bundle = train(long, stages=Stages(tmp_path / "work"))
+        bundle.save(tmp_path / "kota")
+        about = json.loads((tmp_path / "kota" / "encoder" / "encoder.json").read_text("utf-8"))
+        assert about["facts"]["held_out_loss"] == [2.0, 1.0, 1.5, 0.9, 1.1, 1.2]
 
     def test_only_a_transformer_can_be_tuned(self, config: TrainConfig, tmp_path: Path) -> None:
         with pytest.raises(BundleError, match="cannot be loaded"):

@@ -24,6 +24,7 @@ from unittest.mock import patch
 
 import calibrations
 import numpy as np
+from ablation_parts import places, time_folds
 from ablation_tables import show, write_docs
 from common import ROOT, TRAIN, console, data_file, finish, labelled, parser, share
 from numpy.typing import NDArray
@@ -77,14 +78,20 @@ class Variant:
         views: n-gram views.
         form: key of :data:`FORMS`.
         encoder: makes an encoder whose vectors the head reads too.
+        weight: factor on those vectors; 1 lets them speak as loudly as one view of n-grams.
         ngrams: whether the head reads the n-grams, or the vectors alone.
+        place: factor on the kecamatan and the kelurahan that the city gave (one column each).
+        by_time: held-out answers come from folds that are spans of time, not drawn.
     """
 
     name: str
     views: tuple[str, ...] = VIEWS
     form: str = "normal"
     encoder: Builder | None = None
+    weight: float = 1.0
     ngrams: bool = True
+    place: float = 0.0
+    by_time: bool = False
 
 
 VARIANTS = (
@@ -100,7 +107,10 @@ VARIANTS = (
     Variant("with the LSA embedding beside", encoder=lsa),
     Variant("the LSA embedding alone", encoder=lsa, ngrams=False),
     Variant("with pilah-mini beside", encoder=mini),
+    Variant("with pilah-mini beside at half weight", encoder=mini, weight=0.5),
     Variant("pilah-mini alone", encoder=mini, ngrams=False),
+    Variant("with kecamatan and kelurahan at half weight", place=0.5),
+    Variant("calibrated on folds of time", by_time=True),
 )
 """The first one is what the others are compared with."""
 
@@ -227,7 +237,10 @@ def read(ground: Ground, variant: Variant) -> Read:
     parts = [[fitted, ngrams.transform(ask)]] if variant.ngrams else []
     if variant.encoder is not None:
         encoder = variant.encoder(ngrams, fitted)
-        parts.append([csr_matrix(encoder.encode(side)) for side in (fit, ask)])
+        vectors = (encoder.encode(side) * np.float32(variant.weight) for side in (fit, ask))
+        parts.append([csr_matrix(side) for side in vectors])
+    if variant.place:
+        parts.append(places(ground.fit, ground.ask, variant.place))
     sides = [hstack(side, format="csr", dtype=np.float32) for side in zip(*parts, strict=True)]
     incidents = [r.labels.incident or r.extra.get("hard_negative_of") for r in ground.fit]
     return Read(sides[0], sides[1], groups([x or "-" for x in fit], (incidents,)))
@@ -248,10 +261,13 @@ class Trial:
     calibrated_on: tuple[Any, ...]
 
 
-def attempt(seen: Read, wanted: Task) -> Trial:
+def attempt(
+    seen: Read, wanted: Task, meanwhile: AbstractContextManager[object] | None = None
+) -> Trial:
     """Fit the head that a bundle would get from these features."""
     settings = HeadSettings(**{f.name: getattr(CONFIG, f.name) for f in fields(HeadSettings)})
-    with patch.object(heads, "fit_calibration", wraps=heads.fit_calibration) as spied:
+    spying = patch.object(heads, "fit_calibration", wraps=heads.fit_calibration)
+    with spying as spied, meanwhile or nullcontext():
         fitted = fit_head(seen.fit[wanted.fit], wanted.labels, seen.groups[wanted.fit], settings)
     return Trial(fitted, fitted.head.scores(seen.ask[wanted.ask]), spied.call_args.args)
 
@@ -297,7 +313,7 @@ def ablate(ground: Ground, variants: Sequence[Variant]) -> dict[str, Any]:
     for variant in variants:
         seen = read(ground, variant)
         for name, wanted in tasks.items():
-            trial = attempt(seen, wanted)
+            trial = attempt(seen, wanted, _folded(ground, variant, wanted))
             head = trial.fitted.head
             spoken = head.probabilities(seen.ask[wanted.ask])
             line, said = figures(head.labels, wanted, trial.fitted.held_out, spoken)
@@ -322,6 +338,16 @@ def calibrated(trial: Trial, wanted: Task, base: Said) -> list[dict[str, Any]]:
     return found
 
 
+def _folded(
+    ground: Ground, variant: Variant, wanted: Task
+) -> AbstractContextManager[object] | None:
+    moments = [ground.fit[i].report.reported_at for i in wanted.fit]
+    if not variant.by_time or not all(moments):
+        return None
+    stamps = np.array([m.timestamp() for m in moments if m is not None])
+    return patch.object(heads, "_folds", time_folds(stamps, CONFIG.folds))
+
+
 def _columns(labels: tuple[str, ...], names: Sequence[str]) -> NDArray[np.int64]:
     number = {label: i for i, label in enumerate(labels)}
     return np.array([number[name] for name in names], dtype=np.int64)
@@ -341,11 +367,14 @@ def main() -> None:
     arguments = parser(__doc__ or "")
     arguments.formatter_class = argparse.RawDescriptionHelpFormatter
     arguments.add_argument("--ground", choices=("city", "corpus"), help="default: both")
-    arguments.add_argument("--variant", help="only the first line and those whose name holds this")
+    arguments.add_argument(
+        "--variant", action="append", help="only the first line and those whose name holds this"
+    )
     arguments.add_argument("--target", help="only this target, e.g. topic")
     arguments.add_argument("--docs", action="store_true", help="write docs/benchmarks.md anew")
     args = arguments.parse_args()
-    chosen = [v for v in VARIANTS[1:] if not args.variant or args.variant in v.name]
+    parts = args.variant or [""]
+    chosen = [v for v in VARIANTS[1:] if any(part in v.name for part in parts)]
     grounds = []
     if args.ground != "corpus":
         grounds.append(city(labelled(data_file(args.data, TRAIN), {"reported_at": "date"})))
