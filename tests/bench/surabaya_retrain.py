@@ -49,7 +49,7 @@ def retrain(target: str, data: Path, test: Path) -> dict[str, Any]:
         start = time.perf_counter()
         version = train(config).save(folder)
         seconds = time.perf_counter() - start
-        size = sum(p.stat().st_size for p in folder.iterdir())
+        size = sum(p.stat().st_size for p in folder.rglob("*") if p.is_file())
         bundle = Bundle.load(folder)
         measured = evaluate(engine(bundle), labelled(test, mapping))
         one_fit = fit_seconds(bundle, head, labelled(data, mapping))
