@@ -2,7 +2,9 @@
 
     encoder.json     kind, dim, version, name, checksums, training facts
     tokenizer.json   word pieces (kinds static and onnx)
-    vectors.npy      kind static: int8, shape (pieces, dim); scales.npy: float32, shape (pieces,)
+    vectors.npy      kinds grams and static: int8, shape (keys or pieces, dim)
+    scales.npy       beside it: float32, shape (keys or pieces,)
+    keys.npy         kind grams: hashes of the n-grams and stems, uint64, rising
     model.onnx       kind onnx: ids and mask in, one normalised vector a text out
     card.md          data, steps, figures, limits
 
@@ -23,7 +25,7 @@ from pilah.datasets.errors import BundleError
 
 ABOUT = "encoder.json"
 CARD = "card.md"
-KINDS = ("static", "onnx", "sentence-transformers")
+KINDS = ("grams", "static", "onnx", "sentence-transformers")
 BUNDLED = Path(__file__).parent / "data" / "encoder"
 """``pilah-mini``, the encoder that ships."""
 

@@ -27,6 +27,10 @@ def load_encoder(path: Path) -> FolderEncoder:
         BundleError: no encoder there, a file is damaged, or its library is missing.
     """
     kind = open_folder(path).kind  # each kind brings its own library: only what is used is loaded
+    if kind == "grams":
+        from pilah.models.gram_encoder import GramEncoder
+
+        return GramEncoder.load(path)
     if kind == "static":
         from pilah.models.static_encoder import StaticEncoder
 

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import json
+import re
+from collections import Counter
 from typing import TYPE_CHECKING
 
 import numpy as np
 import onnx
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from onnx import TensorProto, helper
 from tokenizers import Tokenizer, models, pre_tokenizers
 
@@ -15,6 +19,8 @@ from pilah.datasets.errors import BundleError
 from pilah.models.encoder_folder import ABOUT, BUNDLED, open_folder, write_about
 from pilah.models.encoders import load_encoder
 from pilah.models.features import NgramFeatures, beside
+from pilah.models.gram_encoder import BATCH, GramEncoder
+from pilah.models.grams import Grams, ngrams, stems
 from pilah.models.static_encoder import StaticEncoder
 
 if TYPE_CHECKING:
@@ -40,6 +46,15 @@ def words() -> Tokenizer:
 def static(folder: Path) -> Path:
     """A static encoder of four words."""
     StaticEncoder.write(folder, words(), TABLE, {"name": "kecil", "facts": {}})
+    return folder
+
+
+def grams(folder: Path) -> Path:
+    """An encoder of some words' n-grams and stems, with random vectors."""
+    known = ["jalan rusak parah", "lampu mati", "banjir"]
+    keys = np.unique(np.concatenate([ngrams(known, 3, 4)[1], stems(known)[1]]))
+    table = np.random.default_rng(0).standard_normal((len(keys), 3), dtype=np.float32)
+    GramEncoder.write(folder, Grams(keys, 3, 4), table, {"name": "kecil", "facts": {}})
     return folder
 
 
@@ -97,16 +112,63 @@ def test_an_onnx_encoder_reads_no_further_than_its_longest_input(tmp_path: Path)
     np.testing.assert_allclose(cut, whole)
 
 
-@pytest.mark.parametrize("make", [static, graph])
-def test_a_damaged_or_changed_folder_is_refused_by_name(make: Make, tmp_path: Path) -> None:
+def spelled(text: str) -> Counter[str]:
+    """The n-grams of 3 and 4 characters inside words, by hand."""
+    padded = [f" {word} " for word in text.split()]
+    return Counter(w[i : i + n] for w in padded for n in (3, 4) for i in range(len(w) - n + 1))
+
+
+@given(st.lists(st.text("abé \n0", max_size=12), max_size=4))
+def test_ngrams_are_those_of_each_word(texts: list[str]) -> None:
+    rows, keys = ngrams(texts, 3, 4)
+    whole = [spelled(text) for text in texts]
+    found = [Counter(keys[rows == i].tolist()) for i in range(len(texts))]
+    assert [sorted(c.values()) for c in found] == [sorted(c.values()) for c in whole]
+    pairs = [(i, j) for i in range(len(texts)) for j in range(i)]
+    shared = [len(found[i].keys() & found[j].keys()) for i, j in pairs]
+    assert shared == [len(whole[i].keys() & whole[j].keys()) for i, j in pairs]
+
+
+def test_stems_are_of_words_and_no_ngrams() -> None:
+    rows, keys = stems(["jalanan ! rusak", "", "rusak jalan"])
+    assert rows.tolist() == [0, 0, 2, 2]
+    assert set(keys[:2].tolist()) == set(keys[2:].tolist())
+    assert not set(keys.tolist()) & set(ngrams(["jalan rusak"], 3, 7)[1].tolist())
+
+
+def test_a_gram_encoder_adds_up_damped_rows(tmp_path: Path) -> None:
+    encoder = load_encoder(grams(tmp_path / "e"))
+    assert isinstance(encoder, GramEncoder)
+    texts = ["banjir banjir di jalan", "", "xyz", "jalan"] * BATCH
+    rows = encoder.encode(texts)
+    assert (rows.shape, rows.dtype) == ((len(texts), 3), np.float32)
+    assert (rows[4:8] == rows[:4]).all()
+    assert not rows[1:3].any()
+    counts = np.zeros(len(encoder.grams.keys))
+    for keys in (ngrams(texts[:1], 3, 4)[1], stems(texts[:1])[1]):
+        for key in keys[np.isin(keys, encoder.grams.keys)]:
+            counts[np.searchsorted(encoder.grams.keys, key)] += 1
+    damped = np.where(counts, 1 + np.log(np.maximum(counts, 1)), 0)
+    wanted = damped @ (encoder.vectors * encoder.scales[:, None])
+    np.testing.assert_allclose(rows[0], wanted / np.linalg.norm(wanted), atol=1e-5)
+    assert encoder.encode([]).shape == (0, 3)
+
+
+@pytest.mark.parametrize(
+    ("make", "name"),
+    [(static, "tokenizer.json"), (graph, "tokenizer.json"), (grams, "keys.npy")],
+)
+def test_a_damaged_or_changed_folder_is_refused_by_name(
+    make: Make, name: str, tmp_path: Path
+) -> None:
     folder = make(tmp_path / "e")
     about = json.loads((folder / ABOUT).read_text("utf-8"))
     (folder / ABOUT).write_text(json.dumps(about | {"dim": 4}), "utf-8")
     with pytest.raises(BundleError, match=r"encoder\.json: changed"):
         load_encoder(folder)
     (folder / ABOUT).write_text(json.dumps(about), "utf-8")
-    (folder / "tokenizer.json").write_text("{}", "utf-8")
-    with pytest.raises(BundleError, match=r"tokenizer\.json: missing or damaged"):
+    (folder / name).write_text("{}", "utf-8")
+    with pytest.raises(BundleError, match=rf"{re.escape(name)}: missing or damaged"):
         load_encoder(folder)
     with pytest.raises(BundleError, match="no encoder"):
         load_encoder(tmp_path)

@@ -13,15 +13,20 @@ import pytest
 from pilah.datasets.errors import BundleError, InputError
 from pilah.models.encoder_folder import CARD
 from pilah.models.encoders import load_encoder
+from pilah.models.gram_encoder import GramEncoder
+from pilah.models.grams import Grams, ngrams, stems
 from pilah.training.pretrain.config import (
     EncoderConfig,
     PairSource,
     Similarity,
+    Static,
     TextSource,
     Transformer,
     load_encoder_config,
 )
+from pilah.training.pretrain.grams import learn_grams
 from pilah.training.pretrain.pairs import held_rows, read_pairs
+from pilah.training.pretrain.places import place_traps
 from pilah.training.pretrain.table import train_pieces, train_table
 from pilah.training.pretrain.texts import halves, normalise_file
 
@@ -55,7 +60,8 @@ def config(**changes: object) -> EncoderConfig:
     """A very small encoder."""
     base = EncoderConfig(
         "kecil", (TextSource("teks.txt", halves=40),), (PairSource("pasangan.parquet"),),
-        pieces=300, dim=16, static=Similarity(batch=16),
+        pieces=300, dim=16,
+        static=Static(400, 100, dim=16, places=8, similarity=Similarity(batch=16)),
     )  # fmt: skip
     return replace(base, **changes)  # type: ignore[arg-type]
 
@@ -72,6 +78,41 @@ def test_neighbours_of_the_same_words_get_like_vectors(data: Path, tmp_path: Pat
     assert np.linalg.norm(rows["jembatan"]) > np.linalg.norm(rows["petugas"])
     again = train_table(tokenizer, [(target, 1.0)], config())
     assert (again == table).all()
+
+
+def test_the_most_frequent_ngrams_and_stems_are_known_and_rare_ones_weigh_more(
+    data: Path, tmp_path: Path
+) -> None:
+    target = tmp_path / "teks.normal"
+    normalise_file(data / "teks.txt", target)
+    grams, lengths = learn_grams([(target, 1.0)], config(static=Static(50, 28)))
+    assert len(grams.keys) == len(lengths) == 78
+    assert (np.diff(grams.keys) > 0).all()
+    length = dict(zip(grams.keys.tolist(), lengths.tolist(), strict=True))
+    everywhere, seldom = stems(["petugas", "roboh"])[1].tolist()
+    assert length[seldom] > length[everywhere] > 0
+    assert stems(["jembatan"])[1][0] not in grams.keys
+
+
+def test_a_place_trap_is_the_same_words_elsewhere() -> None:
+    pair = ("lampu di depan rumah", "sudah mati seminggu")
+    found = place_traps([pair], 30, seed=1)
+    assert found == place_traps([pair], 30, seed=1)
+    for anchor, positive, negative in zip(*found.values(), strict=True):
+        here, there = added(anchor, pair[0]), added(positive, pair[1])
+        assert here == there
+        assert added(negative, pair[1]) not in ([], here)
+    assert len(set(found["anchor"])) > 20
+
+
+def added(text: str, base: str) -> list[str]:
+    """The words of the place that was put into ``base``."""
+    words, known = text.split(), base.split()
+    size = len(words) - len(known)
+    (found, *_) = [
+        words[i : i + size] for i in range(len(known) + 1) if words[:i] + words[i + size :] == known
+    ]
+    return found
 
 
 def test_halves_are_of_one_text_and_the_same_at_every_call(data: Path, tmp_path: Path) -> None:
@@ -128,12 +169,31 @@ class TestWithTorch:
         out = tmp_path / "kecil"
         folder = build_encoder(config(), out, data=data, work=tmp_path / "work")
         encoder = load_encoder(out)
-        assert (folder.kind, encoder.dim, encoder.version) == ("static", 16, folder.version)
+        assert (folder.kind, encoder.dim, encoder.version) == ("grams", 16, folder.version)
         a, b, c = encoder.encode(["jembatan roboh", "ada jembatan yang roboh", "lampu mati total"])
         assert a @ b > a @ c
         assert folder.version in (out / CARD).read_text("utf-8")
         with pytest.raises(BundleError, match="exists"):
             build_encoder(config(), out, data=data, work=tmp_path / "work")
+
+    def test_the_trained_module_and_the_served_encoder_give_one_vector(
+        self, tmp_path: Path
+    ) -> None:
+        from sentence_transformers import SentenceTransformer
+
+        from pilah.training.pretrain.gram_module import GramModule
+        from pilah.training.pretrain.grams import directions
+
+        keys = np.unique(np.concatenate([ngrams(LINES, 3, 4)[1], stems(LINES)[1]]))
+        lengths = np.linspace(0.5, 3, len(keys), dtype=np.float32)
+        grams = Grams(keys, 3, 4)
+        module = GramModule(grams, lengths, directions(len(keys), 64, 0), drop=0.3)
+        module.save(str(tmp_path))
+        model = SentenceTransformer(modules=[GramModule.load(str(tmp_path))], device="cpu")
+        GramEncoder.write(tmp_path / "e", grams, module.table(), {"name": "kecil", "facts": {}})
+        torch_rows = model.encode(LINES, normalize_embeddings=True)
+        cosines = (torch_rows * load_encoder(tmp_path / "e").encode(LINES)).sum(axis=1)
+        assert cosines.min() > 0.999
 
     def test_a_transformer_goes_on_where_it_stopped_and_exports_alike(
         self, data: Path, tmp_path: Path

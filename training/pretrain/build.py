@@ -16,9 +16,12 @@ import numpy as np
 from tokenizers import Tokenizer
 
 from pilah.datasets.errors import BundleError
-from pilah.models.static_encoder import StaticEncoder
+from pilah.models.gram_encoder import GramEncoder
+from pilah.models.grams import Grams
 from pilah.training.pretrain.card import write_encoder_card
+from pilah.training.pretrain.grams import directions, learn_grams
 from pilah.training.pretrain.pairs import PairSet, read_pairs, report_pairs
+from pilah.training.pretrain.places import place_traps
 from pilah.training.pretrain.table import train_pieces, train_table
 from pilah.training.pretrain.texts import chunks, halves, normalise_file
 
@@ -27,7 +30,7 @@ if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
 
     from pilah.models.encoder_folder import EncoderFolder
-    from pilah.training.pretrain.config import EncoderConfig
+    from pilah.training.pretrain.config import EncoderConfig, Similarity
 
 log = logging.getLogger(__name__)
 Progress = Callable[[str], object]
@@ -80,6 +83,19 @@ class Stages:
         found: NDArray[np.float32] = np.load(path)
         return found
 
+    def grams(self) -> tuple[Grams, NDArray[np.float32]]:
+        """What a static encoder knows, and the lengths of its first vectors."""
+        paths, texts = [self.work / f"{n}.npy" for n in ("keys", "lengths")], self.texts()
+        size = self.config.static
+        if not paths[-1].is_file():
+            self.progress(f"{size.grams:,} n-grams, {size.stems:,} stems")
+            weights = [source.weight for source in self.config.text]
+            grams, lengths = learn_grams(list(zip(texts, weights, strict=True)), self.config)
+            _save(paths[0], grams.keys)
+            _save(paths[1], lengths)
+        keys, lengths = (np.load(path) for path in paths)
+        return Grams(keys, size.shortest, size.longest), lengths
+
     def pairs(self) -> list[PairSet]:
         """Everything to learn similarity from."""
         self.progress("reading pairs")
@@ -89,7 +105,8 @@ class Stages:
             for pair in halves(path, source.halves, self.config.seed)
         ]
         columns = {"anchor": [a for a, _ in cut], "positive": [b for _, b in cut]}
-        sets = [PairSet("halves", columns)]
+        traps = place_traps(cut, self.config.static.places, self.config.seed)
+        sets = [PairSet("halves", columns), PairSet("places", traps)]
         for source in self.config.pairs:
             sets += read_pairs(self.data, source)
         return [*sets, *report_pairs(self.config.reports)]
@@ -132,15 +149,17 @@ def _digest(config: EncoderConfig) -> str:
 
 def _static(stages: Stages, output: Path) -> EncoderFolder:
     from sentence_transformers import SentenceTransformer
-    from sentence_transformers.sentence_transformer.modules import StaticEmbedding
 
-    config, tokenizer = stages.config, stages.pieces()
-    module = StaticEmbedding(tokenizer, embedding_weights=stages.table())
+    from pilah.training.pretrain.gram_module import GramModule
+
+    config = stages.config
+    grams, lengths = stages.grams()
+    turns = directions(len(lengths), config.static.dim, config.seed)
+    module = GramModule(grams, lengths, turns, drop=config.static.drop)
     model = SentenceTransformer(modules=[module], device="cpu")
-    losses = _similar(stages, model, config.static.rate, "static")
-    table = module.embedding.weight.detach().numpy()
+    losses = _similar(stages, model, config.static.similarity, "static")
     facts = _facts(stages, {"similarity": losses})
-    return StaticEncoder.write(output, tokenizer, table, {"name": config.name, "facts": facts})
+    return GramEncoder.write(output, grams, module.table(), {"name": config.name, "facts": facts})
 
 
 def _transformer(stages: Stages, output: Path) -> EncoderFolder:
@@ -166,7 +185,7 @@ def _transformer(stages: Stages, output: Path) -> EncoderFolder:
     module = Transformer(str(learned), max_seq_length=size.length)
     pooling = Pooling(module.get_embedding_dimension())
     model = SentenceTransformer(modules=[module, pooling])
-    losses = _similar(stages, model, size.similarity.rate, "similarity")
+    losses = _similar(stages, model, size.similarity, "similarity")
     model.to("cpu")
     stages.progress("export and parity check")
     masked = json.loads((learned / "log.json").read_text("utf-8"))
@@ -175,14 +194,13 @@ def _transformer(stages: Stages, output: Path) -> EncoderFolder:
 
 
 def _similar(
-    stages: Stages, model: SentenceTransformer, rate: float, name: str
+    stages: Stages, model: SentenceTransformer, size: Similarity, name: str
 ) -> list[dict[str, Any]]:
     from pilah.training.pretrain.similarity import train_similarity
 
-    sets, config = stages.pairs(), stages.config
-    size = config.transformer.similarity if config.transformer else config.static
-    stages.progress(f"similarity: {sum(s.rows for s in sets):,} rows, rate {rate:g}")
-    return train_similarity(model, sets, size, work=stages.work / name, seed=config.seed)
+    sets = stages.pairs()
+    stages.progress(f"similarity: {sum(s.rows for s in sets):,} rows, rate {size.rate:g}")
+    return train_similarity(model, sets, size, work=stages.work / name, seed=stages.config.seed)
 
 
 def _parity_texts(stages: Stages) -> list[str]:
@@ -213,7 +231,7 @@ def _facts(stages: Stages, logs: dict[str, list[dict[str, Any]]]) -> dict[str, A
     }
 
 
-def _save(path: Path, rows: NDArray[np.float32]) -> None:
+def _save(path: Path, rows: NDArray[Any]) -> None:
     draft = path.with_suffix(".part.npy")
     np.save(draft, rows)
     draft.replace(path)

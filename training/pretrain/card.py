@@ -23,7 +23,7 @@ Turns a normalised Indonesian report into {dim} numbers; near numbers, near mean
 {parity}
 ## Learned from
 
-Normalised text with personal data masked; no text is kept in the weights' folder, only word pieces.
+Normalised text with personal data masked; no text is kept in the weights' folder, only {kept}.
 
 | source | lines | weight | halves as pairs |
 |---|---|---|---|
@@ -35,15 +35,16 @@ Normalised text with personal data masked; no text is kept in the weights' folde
 {reports}
 ## Limits
 
-Figures stand in docs/benchmarks.md. It reads at most some hundred word pieces, knows the informal
+Figures stand in docs/benchmarks.md. It knows the informal
 Indonesian of its sources (tweets, reviews, comments), of local languages Javanese, Sundanese,
 Minang and Betawi best, and carries the associations of that text. Licence: Apache-2.0; the terms of
 the sources are their own.
 """
 _HOW = {
-    "static": "The mean of one vector for each word piece: word order is not seen.",
+    "grams": "The sum of one vector for each character n-gram and stem: word order is not seen.",
     "onnx": "A small transformer, weights int8.",
 }
+_KEPT = {"grams": "hashes of n-grams and stems", "onnx": "word pieces"}
 
 
 def write_encoder_card(folder: EncoderFolder) -> None:
@@ -70,6 +71,7 @@ def write_encoder_card(folder: EncoderFolder) -> None:
         version=folder.version,
         dim=folder.dim,
         how=_HOW[folder.kind],
+        kept=_KEPT[folder.kind],
         kind=folder.kind,
         megabytes=size / 1e6,
         seed=config["seed"],

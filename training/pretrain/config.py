@@ -58,6 +58,31 @@ class Similarity:
 
 
 @dataclass(frozen=True, slots=True)
+class Static:
+    """Vectors of character n-grams and stems.
+
+    Attributes:
+        grams: how many n-grams are known, the most frequent.
+        stems: how many stems.
+        shortest: characters of the shortest n-gram, the blanks around a word counted.
+        longest: of the longest.
+        dim: length of a vector.
+        places: triples of the same words at two places.
+        drop: share of n-grams left out of a text in each step.
+        similarity: the training.
+    """
+
+    grams: int = 36_000
+    stems: int = 28_000
+    shortest: int = 3
+    longest: int = 4
+    dim: int = 256
+    places: int = 0
+    drop: float = 0.0
+    similarity: Similarity = field(default_factory=lambda: Similarity(1, 512, 0.03))
+
+
+@dataclass(frozen=True, slots=True)
 class Transformer:
     """A small BERT. Its table of pieces starts from the static one.
 
@@ -94,12 +119,12 @@ class EncoderConfig:
         pairs: what belongs together.
         reports: reports whose incidents and titles become pairs; not those that heads or the pair
             scorer are fitted on (docs/encoder.md).
-        pieces: size of the vocabulary.
-        dim: length of a static vector.
+        pieces: size of the transformer's vocabulary.
+        dim: length of the vectors that its table of pieces starts from.
         window: words to each side that count as neighbours.
         rare: smooth-inverse-frequency constant: larger makes frequent pieces heavier.
-        static: contrastive training of the table.
-        transformer: the second and third rung; without it the table is the encoder.
+        static: the static encoder.
+        transformer: what is trained instead, when it is there.
         seed: of everything random.
     """
 
@@ -111,7 +136,7 @@ class EncoderConfig:
     dim: int = 256
     window: int = 6
     rare: float = 3e-4
-    static: Similarity = field(default_factory=Similarity)
+    static: Static = field(default_factory=Static)
     transformer: Transformer | None = None
     seed: int = 0
 
@@ -135,10 +160,9 @@ def load_encoder_config(path: Path) -> EncoderConfig:
     raw["text"] = tuple(_made(TextSource, path, "text", part) for part in raw.get("text", ()))
     raw["pairs"] = tuple(_pairs(path, part) for part in raw.get("pairs", ()))
     raw["reports"] = tuple(path.parent / name for name in raw.get("reports", ()))
-    if "static" in raw:
-        raw["static"] = _made(Similarity, path, "static", raw["static"])
-    if "transformer" in raw:
-        raw["transformer"] = _transformer(path, raw["transformer"])
+    for place, kind in (("static", Static), ("transformer", Transformer)):
+        if place in raw:
+            raw[place] = _model(kind, path, place, raw[place])
     config = _made(EncoderConfig, path, "the file", raw)
     if not config.text:
         raise InputError(f"{path}: no [[text]]; an encoder learns from plain text first")
@@ -152,11 +176,11 @@ def _pairs(path: Path, part: dict[str, Any]) -> PairSource:
     return source
 
 
-def _transformer(path: Path, part: dict[str, Any]) -> Transformer:
+def _model(kind: type[T], path: Path, place: str, part: dict[str, Any]) -> T:
     if "similarity" in part:
-        similarity = _made(Similarity, path, "transformer.similarity", part["similarity"])
+        similarity = _made(Similarity, path, f"{place}.similarity", part["similarity"])
         part = part | {"similarity": similarity}
-    return _made(Transformer, path, "transformer", part)
+    return _made(kind, path, place, part)
 
 
 def _made(kind: type[T], path: Path, place: str, values: dict[str, Any]) -> T:

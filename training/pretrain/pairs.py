@@ -70,7 +70,10 @@ def read_pairs(folder: Path, source: PairSource) -> list[PairSet]:
             "b": [r["b"] for r in rows],
             "score": [float(r["score"] / top) for r in rows],
         }
-        return [PairSet(f"{name}_scores", scores), _pairs(name, alike, source.repeat)]
+        return [
+            PairSet(f"{name}_scores", scores, source.repeat),
+            _pairs(name, alike, source.repeat),
+        ]
     if source.kind == "entailment":
         return _entailment(name, rows, source.repeat)
     together = [(r["a"], r["b"]) for r in rows if str(r["label"]) == "1"]
