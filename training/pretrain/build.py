@@ -28,6 +28,7 @@ from pilah.training.pretrain.texts import chunks, halves, normalise_file
 if TYPE_CHECKING:
     from numpy.typing import NDArray
     from sentence_transformers import SentenceTransformer
+    from torch.optim import Optimizer
 
     from pilah.models.encoder_folder import EncoderFolder
     from pilah.training.pretrain.config import EncoderConfig, Similarity
@@ -157,7 +158,8 @@ def _static(stages: Stages, output: Path) -> EncoderFolder:
     turns = directions(len(lengths), config.static.dim, config.seed)
     module = GramModule(grams, lengths, turns, drop=config.static.drop)
     model = SentenceTransformer(modules=[module], device="cpu")
-    losses = _similar(stages, model, config.static.similarity, "static")
+    size = config.static.similarity
+    losses = _similar(stages, model, size, "static", module.optimizer(size.rate))
     facts = _facts(stages, {"similarity": losses})
     return GramEncoder.write(output, grams, module.table(), {"name": config.name, "facts": facts})
 
@@ -194,13 +196,19 @@ def _transformer(stages: Stages, output: Path) -> EncoderFolder:
 
 
 def _similar(
-    stages: Stages, model: SentenceTransformer, size: Similarity, name: str
+    stages: Stages,
+    model: SentenceTransformer,
+    size: Similarity,
+    name: str,
+    optimizer: Optimizer | None = None,
 ) -> list[dict[str, Any]]:
     from pilah.training.pretrain.similarity import train_similarity
 
     sets = stages.pairs()
     stages.progress(f"similarity: {sum(s.rows for s in sets):,} rows, rate {size.rate:g}")
-    return train_similarity(model, sets, size, work=stages.work / name, seed=stages.config.seed)
+    return train_similarity(
+        model, sets, size, work=stages.work / name, seed=stages.config.seed, optimizer=optimizer
+    )
 
 
 def _parity_texts(stages: Stages) -> list[str]:
