@@ -17,7 +17,7 @@ STIFF = 2.0
 """A step turns a direction by this much less than it changes a length."""
 
 
-class GramModule(InputModule):  # type: ignore[misc]  # the library carries no types
+class GramModule(InputModule):
     """Adds up the vectors of n-grams; every vector has a learned length and a learned direction.
 
     Length and direction are apart so that training can weigh an n-gram without turning it (Salimans
@@ -112,12 +112,14 @@ class LazyAdam(torch.optim.Optimizer):
 
     FIRST, SECOND = 0.9, 0.999
 
-    @torch.no_grad()
-    def step(self, _: None = None) -> None:  # type: ignore[override]
-        """Move every row that has a gradient."""
-        for group in self.param_groups:
-            for rows in group["params"]:
-                self._move(rows, group["lr"], self.state[rows])
+    def step(self, closure: Any = None) -> Any:  # noqa: ANN401 - as in torch
+        """Move every row that has a gradient; returns the loss where a closure finds it."""
+        loss = closure() if closure else None
+        with torch.no_grad():
+            for group in self.param_groups:
+                for rows in group["params"]:
+                    self._move(rows, group["lr"], self.state[rows])
+        return loss
 
     def _move(self, rows: torch.Tensor, rate: float, state: dict[str, Any]) -> None:
         if not state:
