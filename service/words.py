@@ -53,6 +53,8 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "desa": "Desa",
     },
     "hoax": {
+        "True": "ya",
+        "False": "tidak",
         "known_claim": "Mirip klaim hoaks yang sudah dikenal",
         "chain_style": "Bergaya pesan berantai",
         "link_bait": "Umpan tautan",

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from desk_kit import PASSWORD, Desk, open_desk
+
+from pilah.service import words
+from pilah.service.desk.standing import ACTIONS
+from pilah.service.words import WORDS
 
 
 @pytest.fixture
@@ -52,3 +57,24 @@ def test_keys_are_shown_once_and_revoked(desk: Desk) -> None:
         admin.post("/kunci/cabut", id=name)
     assert desk.api.get("/v1/review", headers=bearer).status_code == 200  # keys are off again
     assert "dicabut" in admin.get("/kunci").text
+
+
+def logged_actions() -> set[str]:
+    """What the code writes into the audit log; an f-string stands for its beginning."""
+    found = set[str]()
+    for file in Path(words.__file__).parent.rglob("*.py"):
+        for call in ast.walk(ast.parse(file.read_text("utf-8"))):
+            if isinstance(call, ast.Call) and ast.unparse(call.func) == "audit.record":
+                for part in ast.walk(call.args[2]):
+                    if isinstance(part, ast.Constant) and isinstance(part.value, str):
+                        found.add(part.value)
+    return found
+
+
+def test_every_action_of_the_audit_log_has_its_words() -> None:
+    actions = logged_actions()
+    assert {"case.claimed", "decision.", "incident.", "sign_in.locked"} <= actions
+    known = WORDS["audit"]
+    assert [a for a in actions if a not in known and not a.endswith(".")] == []
+    for group, names in (("decision", ACTIONS), ("incident", WORDS["event"])):
+        assert {f"{group}.{name}" for name in names} <= set(known)

@@ -347,6 +347,16 @@ def test_secret_reports_are_shielded_on_every_page(desk: Desk) -> None:
     assert "Kumbakarna" not in desk.browser("adi").get("/catatan").text
 
 
+def test_the_history_speaks_indonesian(desk: Desk) -> None:
+    desk.classify("sebarkan kabar ini", id="H1")
+    sari = desk.browser("sari")
+    sari.post("/meja/putusan", id="H1", version=0, action="archive", reason="hoax")
+    history = sari.get("/meja/laporan", id="H1").text.partition("Riwayat")[2]
+    assert "Mengarsipkan: Hoaks" in history
+    assert "Hoaks: ya" in history
+    assert "True" not in history
+
+
 def test_whether_the_content_was_seen_is_stored(desk: Desk) -> None:
     desk.classify("halo satu", id="L1")
     desk.classify("halo dua", id="L2", visibility="secret")
