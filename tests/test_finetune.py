@@ -126,6 +126,7 @@ class TestWithTorch:
         assert facts["held_out_loss"][-1] < np.log(3)
         assert facts["rows"] + facts["unseen"] <= len(ROWS)
         assert loaded.facts["cross_validated"]["agency"]["rows"] == facts["unseen"]
+        assert "only rows that it did not learn from judge" in loaded.card
         matrix, vectors = loaded.read(["jembatan roboh di dekat pasar"])
         assert matrix.shape[1] == loaded.features.size + vectors.shape[1]
 

@@ -25,7 +25,7 @@ _CARD = """# Bundle {name} ({{version}})
 
 {held}Cross-validated ({folds} folds); near-duplicates and incidents never cross a fold.
 Thresholds and the weight of the route head were chosen on these same held-out answers, so coverage
-and the agency figure flatter{advice}.
+and the agency figure flatter{advice}.{tuned}
 
 {head}
 {table}
@@ -68,7 +68,7 @@ def write_card(bundle: Bundle) -> Bundle:
     card = _CARD.format(
         name=bundle.name,
         purpose="Triage of Indonesian citizen reports: n-gram features with calibrated linear "
-        "heads, and an LSA embedding.",
+        f"heads, and an embedding ({bundle.encoder.version}).",
         rows=facts["rows"],
         bad=facts["bad_rows"],
         files=", ".join(config["data"]),
@@ -79,6 +79,7 @@ def write_card(bundle: Bundle) -> Bundle:
         folds=config["folds"],
         held=_held_out(facts.get("holdout")),
         advice="" if "holdout" in facts else ": measure on rows kept apart with `pilah evaluate`",
+        tuned=_TUNED if config.get("finetune") else "",
         head=_HEAD,
         table="\n".join(_line(t, s) for t, s in facts["cross_validated"].items()),
         balance=config["balance"],
@@ -94,6 +95,8 @@ def write_card(bundle: Bundle) -> Bundle:
     return replace(bundle, card=card)
 
 
+_TUNED = """ The encoder was fine-tuned on
+these labels: only rows that it did not learn from judge the heads here."""
 _COLUMNS = (
     "target", "rows", "labels", "accuracy", "macro-F1", "top-3", "ECE",
     "share answered at 95 % precision",
