@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import multiprocessing
 from collections.abc import Callable, Iterator
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Annotated, TypeVar
 
 import typer
 
+from pilah.datasets.errors import InputError
 from pilah.models.triage import Triager
 from pilah.service.cli_common import triager
 
@@ -19,6 +21,7 @@ AHEAD = 2
 JobsOption = Annotated[
     int, typer.Option(min=1, help="Processes that read and compare; each takes some 300 MB.")
 ]
+ENDED = "a process ended before its work, likely for want of memory; use fewer --jobs"
 W = TypeVar("W")
 T = TypeVar("T")
 _engines: list[Triager] = []
@@ -49,7 +52,17 @@ class Workers:
         pool = self.pool
         if pool is None:
             return lambda given: lambda: work(self.engine, given)
-        return lambda given: pool.submit(_do, work, given).result
+        return lambda given: _waits(pool.submit(_do, work, given))
+
+
+def _waits(begun: Future[T]) -> Callable[[], T]:
+    def wait() -> T:
+        try:
+            return begun.result()
+        except BrokenProcessPool as error:
+            raise InputError(ENDED) from error
+
+    return wait
 
 
 @contextmanager

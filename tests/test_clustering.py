@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from cli_kit import ROWS, TRAINING, Pilah, lines, write
 
+from pilah.datasets.errors import InputError
 from pilah.datasets.readers import BadRow, read_rows
 from pilah.models.clustering import Assigned, Summary, cluster_rows
 from pilah.models.triage import Triager
+from pilah.service.workers import workers
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -44,6 +47,19 @@ def test_it_groups_as_classify_does(pilah: Pilah, tmp_path: Path) -> None:
     assert found == wanted
     assert len({a["incident_id"] for a in lines("a.jsonl")}) < len(found)
     assert sorted(p.name for p in tmp_path.iterdir()) == ["a.jsonl", "b.jsonl", "riwayat.jsonl"]
+
+
+def test_a_process_that_ends_early_is_told_with_a_cure(bundle: Bundle, bundle_folder: Path) -> None:
+    engine = Triager.from_bundle(bundle, service_version="test")
+    with (
+        workers(engine, str(bundle_folder), 2) as found,
+        pytest.raises(InputError, match="use fewer --jobs"),
+    ):
+        found.begin(end_at_once)(())()
+
+
+def end_at_once(_engine: Triager, _given: tuple[()]) -> None:
+    os._exit(9)
 
 
 @pytest.mark.parametrize("command", ["incidents", "classify"])

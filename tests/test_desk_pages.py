@@ -104,6 +104,8 @@ def test_filters_say_how_many_and_are_taken_off_one_by_one(desk: Desk) -> None:
     assert order(page) == ["F0"]
     assert offered(page, "region")[1] == "\u2003Kabupaten Sleman (2)"
     assert 'href="/meja?region=34&amp;agency=Dinas+PU">Topik: TF0' in page
+    for code in ("abc", "34.", "..", "3404"):  # no code, and no error either
+        assert order(browser.get("/meja", region=code).text) == []
     gone = browser.get("/meja", region="11.01", reason="entah").text
     assert order(gone) == []
     assert "Kabupaten Aceh Selatan (0)" in gone

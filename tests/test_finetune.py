@@ -74,7 +74,7 @@ def test_the_table_of_an_experiment(tmp_path: Path) -> None:
 
 def test_too_few_unseen_rows_are_refused(config: TrainConfig, tmp_path: Path) -> None:
     few = replace(config, finetune=replace(HOW, unseen_percent=5))
-    with pytest.raises(InputError, match=f"unseen rows with agency, {MIN_TRUSTED} are needed"):
+    with pytest.raises(InputError, match=f"unseen rows can judge agency, {MIN_TRUSTED} are needed"):
         train(few, stages=Stages(tmp_path / "work"))
     with pytest.raises(InputError, match="needs a folder"):
         train(config)

@@ -216,6 +216,18 @@ def test_training_honours_the_weights() -> None:
     assert said == ["a", "b"]
 
 
+@pytest.mark.parametrize("column", ["worth", "represents"])
+def test_where_hardly_a_row_may_judge_nothing_is_sure(column: str) -> None:
+    labels = ["a", "b"] * 200
+    features = csr_matrix(np.eye(2, dtype=np.float32)[[0, 1] * 200])
+    few = np.array([1.0] * 49 + [0.1 if column == "worth" else 0.0] * 351)
+    for weights, sure in ((np.ones(400), True), (few, False)):
+        fitted = fit_head(
+            features, labels, np.arange(400), HeadSettings(strength=1.0), **{column: weights}
+        )
+        assert all((limit < 1) is sure for limit in fitted.head.sure.values())
+
+
 def test_rows_judge_for_all_they_stand_for() -> None:
     """A machine that is right of what passed and wrong of what waited: 900 of 1,000 passed."""
     passed, waited = np.repeat([1.0, 0.0], [90, 100]), 1.0
@@ -366,6 +378,13 @@ def test_agreement_of_two_people(service: Service) -> None:
     assert found["fields"]["outcome"].reports == 0
     assert [p["people"] for p in found["pairs"]] == [["budi", "mimi"]]
     assert found["pairs"][0]["agreement"].kappa == pytest.approx(0.8333, abs=1e-3)
+
+
+def test_a_contradicted_nod_is_worth_no_more(service: Service) -> None:
+    send(service, "W1")
+    say(service, "W1", look="unread")
+    save_opinion(service.intake, check_decision("W1", {"actor": "budi", "agency": "Lain"})[0])
+    assert rows(service)["W1"]["weight_agency"] == WORTH["unread"]
 
 
 def test_a_likely_suggestion_is_not_overruled_by_one_person(tmp_path: Path) -> None:

@@ -24,7 +24,7 @@ from pilah.datasets.splits import split_by
 from pilah.models.encoder_folder import ABOUT, checksum
 from pilah.models.onnx_encoder import OnnxEncoder
 from pilah.training.finetune_torch import Tuning, load_model
-from pilah.training.mix import MIN_TRUSTED
+from pilah.training.mix import MIN_TRUSTED, TRUSTED
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
@@ -106,11 +106,12 @@ def _lesson(config: TrainConfig, data: Prepared, targets: Sequence[Target]) -> L
         labels[target.index, column] = [number[label] for label in target.labels]
         worth[target.index, column] = target.weights
         sizes.append(len(names))
-        judges = int((labels[cut.test, column] >= 0).sum())
+        known, trusted = labels[:, column] >= 0, worth[:, column] >= TRUSTED
+        judges = int((known & trusted & (data.represents > 0))[cut.test].sum())
         if judges < MIN_TRUSTED:
             raise InputError(
-                f"finetune: {judges} unseen rows with {target.name}, {MIN_TRUSTED} are needed to "
-                "judge its head; add rows, or leave the target out"
+                f"finetune: {judges} unseen rows can judge {target.name}, {MIN_TRUSTED} are "
+                "needed; add rows, or leave the target out"
             )
     texts = [clean.normal for clean in data.cleans]
     return Lesson(texts, labels, worth, tuple(sizes), cut.train, cut.test)

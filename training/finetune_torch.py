@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from pilah.datasets.errors import BundleError
+from pilah.datasets.errors import BundleError, InputError
 
 if TYPE_CHECKING:
     import torch
@@ -104,7 +104,10 @@ class Tuning:
             torch.nn.utils.clip_grad_norm_(self._model.parameters(), 1.0)
             self._optimizer.step()
             self._schedule.step()
-        self.losses.append(self._unseen_loss())
+        loss = self._unseen_loss()
+        if not np.isfinite(loss):
+            raise InputError(f"finetune.rate: epoch {number + 1} ended without a loss; lower it")
+        self.losses.append(loss)
         if self.losses[-1] <= min(self.losses):
             _keep(self._best, self._model.state_dict())
         parts = ("_model", "_heads", "_optimizer", "_schedule")

@@ -16,7 +16,7 @@ from sklearn.utils.parallel import Parallel, delayed
 
 from pilah.datasets.errors import InputError
 from pilah.evaluation.metrics import Scores, score
-from pilah.evaluation.thresholds import thresholds
+from pilah.evaluation.thresholds import NEVER, thresholds
 from pilah.models.linear import FloatArray, LinearHead
 from pilah.training.calibration import fit_calibration
 from pilah.training.mix import judging
@@ -97,7 +97,8 @@ def fit_head(
             rows of the fit.
         represents: for how many reports each row speaks, 0 or more, shape (n,); None: itself. It
             weighs the rows that judge the fit (calibration, thresholds and scores), see
-            :func:`pilah.training.mix.judging`.
+            :func:`pilah.training.mix.judging`. Where hardly a row may judge, all are looked at
+            and no label is ever sure.
         stages: where the fits are kept, for a training that is cut off.
         name: of the head, there.
 
@@ -110,7 +111,8 @@ def fit_head(
     number = {name: i for i, name in enumerate(names)}
     truth = np.array([number[label] for label in labels], dtype=np.int64)
     worth = np.ones(len(truth)) if worth is None else worth
-    judges = judging(worth, np.ones(len(truth)) if represents is None else represents)
+    proving = judging(worth, np.ones(len(truth)) if represents is None else represents)
+    judges = np.ones(len(truth)) if proving is None else proving
     matrix = {part: getattr(features, part) for part in ("data", "indices", "indptr")}
     facts = {"labels": names, "truth": truth, "groups": groups, "with": asdict(settings)}
     fits = (stages or Stages()).arrays(
@@ -129,6 +131,8 @@ def fit_head(
         thresholds(judged, truth[asked], names, target, votes)
         for target in (settings.stated_precision, settings.sure_precision)
     )
+    if proving is None:
+        sure = dict.fromkeys(names, NEVER)
     head = LinearHead(
         names,
         fits["weights"],

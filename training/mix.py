@@ -25,7 +25,7 @@ COLUMN = "represents"
 TRUSTED = 0.5
 """Labels of this worth and more may judge a head."""
 MIN_TRUSTED = 50
-"""Fewer rows than this judge nothing: all rows do, each for itself."""
+"""Fewer rows than this prove nothing, unless they are all there are."""
 Floats = NDArray[np.float64]
 
 
@@ -43,18 +43,21 @@ def represented(rows: Sequence[LabelledReport]) -> Floats:
     return stated * (effective_rows(stated) / total) if total else stated
 
 
-def judging(worth: Floats, represents: Floats) -> Floats:
+def judging(worth: Floats, represents: Floats) -> Floats | None:
     """The weight of each row in calibration, thresholds and scores, shape (n,).
 
     Labels of little worth get 0: a suggestion that was waved through agrees with the machine by
-    construction. Where hardly a row is left, all judge alike.
+    construction.
 
     Args:
         worth: what each label is worth, 0 to 1, shape (n,).
         represents: for how many reports each row speaks, shape (n,).
+
+    Returns:
+        None where hardly a row may judge: nothing can be proved, so nothing may pass alone.
     """
     weights = np.where(worth >= TRUSTED, represents, 0.0)
-    return weights if (weights > 0).sum() >= MIN_TRUSTED else np.ones(len(worth))
+    return weights if (weights > 0).sum() >= min(MIN_TRUSTED, len(worth)) else None
 
 
 def _stated(row: LabelledReport) -> float:

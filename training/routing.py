@@ -14,7 +14,7 @@ from pilah.datasets.regions import load_regions
 from pilah.datasets.routing_table import load_routing
 from pilah.datasets.taxonomy import load_taxonomy
 from pilah.evaluation.asking import same_body
-from pilah.evaluation.thresholds import threshold
+from pilah.evaluation.thresholds import NEVER, threshold
 from pilah.models.agency import AgencyReader
 from pilah.models.places import PlaceReader
 from pilah.models.routing import Place, Route, Router, mixed
@@ -93,7 +93,9 @@ def fit_routing(
     spoken = heads["agency"].rows() if "agency" in heads else {}
     tried = product(WEIGHTS if "route" in heads else (0.0,), WEIGHTS if head else (0.0,))
     worth = np.array([worth_of(rows[i], "agency") for i in asked])
-    votes = judging(worth, data.represents[asked])
+    proving = judging(worth, data.represents[asked])
+    votes = np.ones(len(asked)) if proving is None else proving
+    seen = votes > 0
     best: RoutingFit | None = None
     for route_weight, weight in tried:
         reader = AgencyReader(head, weight)
@@ -106,7 +108,8 @@ def fit_routing(
         accuracy = float(np.average(right, weights=votes))
         if best is None or accuracy > best.accuracy:
             confidence = np.array([a.probability for a in answers], dtype=np.float32)
-            sure = threshold(confidence, right, precision, votes)
+            sure = threshold(confidence[seen], right[seen], precision, votes[seen])
+            sure = NEVER if proving is None else sure
             best = RoutingFit(route_weight, weight, sure, len(asked), accuracy)
     return best
 

@@ -227,7 +227,7 @@ def _active(shown: Filter, offered: Sequence[Facet]) -> list[tuple[str, str, str
     for facet in offered:
         chosen = getattr(shown, facet.field)
         if chosen:
-            name = next(c.name.strip() for c in facet.choices if c.value == chosen)
+            name = next((c.name.strip() for c in facet.choices if c.value == chosen), chosen)
             without = replace(shown, **{facet.field: ""})
             found.append((facet.label, name, urlencode(without.to_query())))
     return found

@@ -123,7 +123,9 @@ def _disputed(said: dict[str, Said], others: Sequence[Mapping[str, Any]]) -> dic
         return any(name in labels and labels[name] != value for labels in others)
 
     return {
-        name: replace(part, how="disputed") if contradicted(name, part.value) else part
+        name: replace(part, how="disputed")
+        if contradicted(name, part.value) and WORTH[part.how] > WORTH["disputed"]
+        else part
         for name, part in said.items()
     }
 
