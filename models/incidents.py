@@ -296,11 +296,12 @@ class DuplicateFinder:
         named = dict.fromkeys((*near, *latest))
         known = [i for i in named if i in self._known and i != fingerprint.report_id]
         words = self.rarity.compare(fingerprint.written, self._known.texts(known))
+        others = [i for i in known if i not in near]
+        cosines = near | dict(zip(others, self.index.cosines(others, vector), strict=True))
         for report_id, rare, likeness in zip(known, words.pairs(), words.likeness(), strict=True):
             packed = self._known.packed(report_id)
             if packed is not None:
-                cosine = near.get(report_id) or self.index.cosine(report_id, vector)
-                yield Candidate(report_id, packed, cosine, rare, likeness)
+                yield Candidate(report_id, packed, cosines[report_id], rare, likeness)
 
 
 def new_incident_id(report_id: str) -> str:

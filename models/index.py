@@ -143,10 +143,15 @@ class VectorIndex:
         key = self._keys.get(report_id)
         return key is not None and self._sums[key] == _checksum(vector)
 
-    def cosine(self, report_id: str, vector: NDArray[np.float32]) -> float:
-        """Cosine of one held report with an L2-normalised vector, shape (dim,); 0 if not held."""
-        key = self._keys.get(report_id)
-        return 0.0 if key is None else float(self._faiss.reconstruct(key) @ vector)
+    def cosines(self, report_ids: Sequence[str], vector: NDArray[np.float32]) -> list[float]:
+        """Cosine of each report with an L2-normalised vector, shape (dim,); 0 if not held."""
+        keys = np.array([self._keys.get(name, -1) for name in report_ids], dtype=np.int64)
+        held = np.flatnonzero(keys >= 0)
+        found = np.zeros(len(keys), dtype=np.float32)
+        if len(held):
+            found[held] = self._faiss.reconstruct_batch(keys[held]) @ vector
+        cosines: list[float] = found.tolist()
+        return cosines
 
     def wait(self) -> None:
         """Let a larger index that is being built take over before going on."""

@@ -86,10 +86,14 @@ class PairScorer:
         logit = float(features.array() @ slope) + offset
         return 1 / (1 + math.exp(-max(-700.0, min(700.0, logit))))
 
+    @cached_property
+    def _slopes(self) -> dict[str, float]:
+        return dict(zip(FEATURES, self._line[0].tolist(), strict=True))
+
     def partly(self, **known: float) -> float:
         """What some features of a pair add to the log-odds."""
-        slope, _ = self._line
-        return float(sum(slope[FEATURES.index(name)] * value for name, value in known.items()))
+        slopes = self._slopes
+        return sum(slopes[name] * value for name, value in known.items())
 
     def evidence(self, features: PairFeatures) -> tuple[str, ...]:
         """What was found, in stable English phrases, the strongest kinds first."""

@@ -236,9 +236,11 @@ def test_a_grown_index_is_saved_with_what_was_removed(
     assert again.ids() == index.ids()
     query = unit(5, 3)
     assert again.search(query, 10) == index.search(query, 10)
+    names, scores = zip(*again.search(query[:1], 10)[0], strict=True)
+    assert again.cosines([*names, "nobody"], query[0]) == pytest.approx([*scores, 0.0], abs=1e-3)
     assert again.holds("late", unit(77_777, 1)[0])
     assert again.remove(["late"]) == 1
-    assert again.cosine("late", unit(77_777, 1)[0]) == 0.0
+    assert again.cosines(["late"], unit(77_777, 1)[0]) == [0.0]
 
 
 def test_it_knows_the_very_vector_that_it_was_given() -> None:
