@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -72,9 +71,8 @@ class TargetBurst:
 
     Attributes:
         target: whom or what they name.
-        reports: how many, without copies of one text and without those of the same incident.
-        reporters: how many different known reporters sent them.
-        incidents: how many incidents they tell of.
+        reports: how many, without copies of one text, one of each incident.
+        reporters: how many different known reporters sent these.
         hours: length of the window in hours.
         ids: some of the others, latest first.
     """
@@ -82,7 +80,6 @@ class TargetBurst:
     target: Target
     reports: int
     reporters: int
-    incidents: int
     hours: float
     ids: tuple[str, ...]
 
@@ -133,21 +130,26 @@ def target_burst_of(
 ) -> TargetBurst:
     """Count the different complaints against one target among ``known``, all of which name it.
 
-    Copies of one text are a campaign, and several witnesses of one incident are none: both are
-    left out.
+    Copies of one text are a campaign, and several witnesses of one incident are none: of both the
+    first in ``known`` counts, and none that is the report's own copy or witness.
     """
-    near = [f for f in known if f.report_id != now.report_id and within(f, now, hours)]
-    homes = {f.report_id: incident_of(f.report_id) for f in near}
-    other = [f for f in near if homes[f.report_id] != incident and not alike(f, now)]
-    told = Counter(homes[f.report_id] for f in other)
-    reporters = {f.reporter for f in (*other, now) if f.reporter}
-    ids = tuple(f.report_id for f in other[:SHOWN_IDS])
-    return TargetBurst(target, len(other) + 1, len(reporters), len(told) + 1, hours, ids)
+    counted, homes = [now], {incident, None}
+    for f in known:
+        if f.report_id == now.report_id or not within(f, now, hours):
+            continue
+        home = incident_of(f.report_id)
+        if home not in homes and not any(alike(f, one) for one in counted):
+            counted.append(f)
+            homes.add(home)
+    reporters = {f.reporter for f in counted if f.reporter}
+    ids = tuple(f.report_id for f in counted[1 : SHOWN_IDS + 1])
+    return TargetBurst(target, len(counted), len(reporters), hours, ids)
 
 
 def alike(a: Fingerprint, b: Fingerprint) -> bool:
     """Near-identical texts: Jaccard overlap of content words of at least :data:`ALIKE`."""
-    shared, either = len(a.words & b.words), len(a.words | b.words)
+    shared = len(a.words & b.words)
+    either = len(a.words) + len(b.words) - shared
     return a.text_hash == b.text_hash or (either > 0 and shared >= ALIKE * either)
 
 

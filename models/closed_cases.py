@@ -27,11 +27,24 @@ _STILL = re.compile(
     r" (?:sudah )?(?:selesai|ditutup|beres|diperbaiki|ditangani)|padahal sudah)\b"
 )
 _AGAIN = re.compile(r"\b(?:lagi|kembali|kambuh|terulang|berulang)\b")
+_NO_MORE = re.compile(
+    r"\b(?:sekali lagi|(?:(?:ber)?tanya|menanyakan) (?:lagi|kembali)|"
+    r"(?:sudah|telah)(?: \w+){0,2} kembali|"
+    r"(?:tidak (?:ada|akan|perlu|terjadi)|sudah tidak|jangan|semoga|supaya|agar)"
+    r"(?: \w+){0,3} (?:lagi|kembali|kambuh|terulang|berulang)|"
+    r"tidak (?:kambuh|terulang|berulang))\b"
+)
+"""Where those words tell of thanks, a question, a wish, or that it is over."""
 
 
 @dataclass(frozen=True, slots=True)
 class ClosedCase:
-    """An incident that a person closed before the report's time."""
+    """An incident that a person closed before the report's time.
+
+    Attributes:
+        incident_id: of the closed incident.
+        closed_at: when, in the time zone whose date the reader is told.
+    """
 
     incident_id: str
     closed_at: datetime
@@ -45,21 +58,25 @@ def contradiction(normal: str, case: ClosedCase) -> Finding | None:
         case: the closed case whose problem the report tells of.
     """
     still = list(dict.fromkeys(_STILL.findall(normal)))
-    words = still or list(dict.fromkeys(_AGAIN.findall(normal)))
+    words = still or list(dict.fromkeys(_AGAIN.findall(_NO_MORE.sub(" ", normal))))
     if not words:
         return None
-    said = "belum selesai" if still else "terjadi lagi"
+    said = "pelapor menyebut belum selesai" if still else "mungkin terjadi lagi; kata pelapor"
     detail = (
         f"kasus yang sama ({case.incident_id}) sudah ditutup pada {case.closed_at.date()}, "
-        f"tetapi pelapor menyebut {said}: {listed(words)}"
+        f"tetapi {said}: {listed(words)}"
     )
     return Finding(KIND, 1.0 if still else AGAIN, detail)
 
 
 def told(triage: Triage, normal: str, case: ClosedCase) -> Triage:
-    """The answer with the contradiction named, score and flag as they were; a person looks."""
+    """The answer with the contradiction named, score and flag as they were; a person looks.
+
+    Praise and questions that say "again" contradict nothing.
+    """
     found = contradiction(normal, case)
-    if found is None:
+    friendly = triage.outcome.label == "praise_or_question"
+    if found is None or (friendly and found.score == AGAIN):
         return triage
     evidence = (*triage.hoax.evidence, HoaxEvidence(found.kind, found.detail))
     return replace(

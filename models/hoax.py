@@ -26,9 +26,11 @@ CAMPAIGN_REPORTERS = 5
 """From so many different senders of near-identical texts on, a burst is named."""
 CAMPAIGN_WORDS = 8
 """A shorter text is alike by chance."""
-TARGET_REPORTERS, TARGET_INCIDENTS = 5, 3
-"""From so many senders, who tell of so many incidents, on, complaints on one target are named."""
+TARGET_REPORTERS = 5
+"""From so many senders, each of another incident, on, complaints on one target are named."""
 TARGET_WORDS = {"person": "orang yang sama", "landmark": "tempat", "address": "alamat"}
+AMONG = " (antara lain "
+"""In a detail, what the ids of other reports follow."""
 REPEAT_REPORTS, REPEAT_COPIES = 8, 3
 """From so many reports, or copies of one text, by one sender in a day on, it is named."""
 
@@ -139,22 +141,22 @@ def target_burst(seen: HoaxInput) -> Finding | None:
     Real trouble at one place looks the same, so this weighs nothing: it is told, not counted.
     """
     burst = seen.target
-    if burst is None or burst.reporters < TARGET_REPORTERS or burst.incidents < TARGET_INCIDENTS:
+    if burst is None or burst.reporters < TARGET_REPORTERS:
         return None
     score = 1 - 0.25 ** (burst.reporters / TARGET_REPORTERS)
     detail = (
         f"{burst.reports} laporan berbeda dari {burst.reporters} pelapor dalam "
         f"{burst.hours:.0f} jam menyebut {TARGET_WORDS[burst.target.kind]} "
         f"{burst.target.name}".rstrip()
-        + _among(burst.ids, burst.reports - 1)
         + "; bisa serangan bersama, bisa pula masalah nyata"
+        + _among(burst.ids, burst.reports - 1)
     )
     return finding("target_burst", score, detail)
 
 
 def _among(ids: Sequence[str], count: int) -> str:
     more = " dan lainnya" if count > len(ids) else ""
-    return f" (antara lain {', '.join(ids)}{more})" if ids else ""
+    return f"{AMONG}{', '.join(ids)}{more})" if ids else ""
 
 
 def repeat_sender(seen: HoaxInput) -> Finding | None:

@@ -19,8 +19,8 @@ _HASHED = ("written", "words", "names", "spots", "things")
 """Fields that are sets of unsigned 32-bit integers: packed as such, ``written`` first."""
 _OTHERS = tuple(f.name for f in fields(Fingerprint) if f.name not in (*_HASHED, "report_id"))
 _PACKED = (*_HASHED, *_OTHERS)
-MAX_UNPACKED = 1 << 14
-"""Most fingerprints that are kept unpacked."""
+MAX_UNPACKED = 1 << 11
+"""Most fingerprints that are kept unpacked, some 9 KB each."""
 _FIRST = struct.Struct("<H")
 _COUNTS = struct.Struct(f"<{len(_HASHED)}H")
 

@@ -11,6 +11,7 @@ from pilah.models.closed_cases import ClosedCase, told
 from pilah.models.incidents import new_incident_id
 from pilah.models.reading import Answer
 from pilah.service import incident_reads, incident_writes
+from pilah.service.desk.clock import WIB
 from pilah.service.incident_reads import Standing
 
 
@@ -32,7 +33,8 @@ def assigned(connection: Connection, answer: Answer, *, normal: str) -> Answer:
     duplicates = dataclasses.replace(duplicates, incident_id=incident)
     triage = dataclasses.replace(answer.triage, duplicates=duplicates)
     if home is None and closed is not None and closed.closed_at is not None:
-        case = ClosedCase(closed.incident_id, datetime.fromisoformat(closed.closed_at))
+        closed_at = datetime.fromisoformat(closed.closed_at).astimezone(WIB)
+        case = ClosedCase(closed.incident_id, closed_at)
         triage = told(triage, normal, case)
     return dataclasses.replace(answer, triage=triage, incident_id=incident)
 

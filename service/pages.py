@@ -13,6 +13,7 @@ from fastapi import APIRouter, FastAPI, Request
 from starlette.responses import Response
 
 from pilah.datasets.regions import load_regions
+from pilah.service import shield
 from pilah.service.api import take_one
 from pilah.service.auth import client_of_key
 from pilah.service.forms import read_form, require_same_site
@@ -102,8 +103,7 @@ async def _triage(request: Request, form: Mapping[str, str]) -> dict[str, Any]:
 def _take(service: Service, body: Mapping[str, str]) -> dict[str, Any]:
     reply = take_one(service, body, None)
     service.metrics.saw_outcomes(reply.outcomes)
-    triage: dict[str, Any] = json.loads(reply.body)
-    return triage
+    return shield.for_public(json.loads(reply.body))
 
 
 def _report_of(form: Mapping[str, str]) -> dict[str, str]:

@@ -9,15 +9,41 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
+from pilah.models.hoax import AMONG
 from pilah.service.loop.refusing import is_ping_pong
 from pilah.service.reads import Member, Record
 
 SECRET_EVIDENCE = "laporan rahasia"  # noqa: S105 - a phrase shown to people, not a password
 """Stands in for the evidence of a match with a secret report."""
+TOLD_ONLY = ("target_burst", "contradicts_closed")
+"""Signs that happen to honest people too: shown apart from those of a hoax."""
+
+NAMING = ("campaign", "target_burst")
+"""Signs whose detail ends with ids of other reports."""
+
+
+def for_public(triage: Mapping[str, Any]) -> dict[str, Any]:
+    """What its sender sees, as the page without a sign-in shows it: only the signs of a hoax."""
+    signs = [sign for sign in triage["hoax"]["evidence"] if sign["kind"] not in TOLD_ONLY]
+    return dict(triage) | {"hoax": dict(triage["hoax"]) | {"evidence": signs}}
 
 
 def for_sender(triage: Mapping[str, Any], secret: Collection[str]) -> dict[str, Any]:
-    """The triage as its sender sees it: matches with secret reports keep no evidence."""
+    """The triage as its sender sees it: matches with secret reports keep no evidence.
+
+    Signs of a hoax do not name the reports of others.
+    """
+    signs = [_sign(sign) for sign in triage["hoax"]["evidence"]]
+    return _matched(triage, secret) | {"hoax": dict(triage["hoax"]) | {"evidence": signs}}
+
+
+def _sign(sign: Mapping[str, Any]) -> dict[str, Any]:
+    if sign["kind"] not in NAMING:
+        return dict(sign)
+    return dict(sign) | {"detail": sign["detail"].partition(AMONG)[0]}
+
+
+def _matched(triage: Mapping[str, Any], secret: Collection[str]) -> dict[str, Any]:
     duplicates = dict(triage["duplicates"])
     duplicates["matches"] = [_match(match, secret) for match in duplicates["matches"]]
     return dict(triage) | {"duplicates": duplicates}
@@ -38,7 +64,7 @@ def for_reader(
     triage: Mapping[str, Any], visibility: str, secret: Collection[str]
 ) -> dict[str, Any]:
     """The triage as a moderator sees it; that of a secret report tells nothing of its content."""
-    shown = for_sender(triage, secret)
+    shown = _matched(triage, secret)
     if visibility != "secret":
         return shown
     shown["masked_text"] = None

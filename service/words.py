@@ -84,7 +84,7 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "refused": "Ditolak: bukan wewenang",
         "audit": "Uji petik: mesin yakin, mohon diperiksa",
         "informative": "Mesin belajar banyak dari laporan ini",
-        "contradicts_closed": "Kasusnya sudah ditutup, pelapor menyebut belum selesai",
+        "contradicts_closed": "Kasusnya sudah ditutup; mungkin belum selesai atau terjadi lagi",
         "refused_before": "Kejadian ini pernah ditolak instansinya",
     },
     "status": {

@@ -9,9 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pilah.datasets.records import Report
 from pilah.models.answer import Hoax
 from pilah.models.bursts import Target, TargetBurst, targets_of
-from pilah.models.closed_cases import KIND, ClosedCase, contradiction
+from pilah.models.closed_cases import KIND, ClosedCase, contradiction, told
 from pilah.models.encoder import HashEncoder
 from pilah.models.hoax import look_for_hoax
 from pilah.models.hoax_signs import HoaxInput
@@ -21,6 +22,7 @@ from pilah.models.pairs import plain_scorer
 from pilah.models.reading import Fingerprint, PlaceReading
 from pilah.models.scoring import DuplicateThresholds
 from pilah.models.text import read_text
+from pilah.service.fake import FakeEngine
 
 NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)
 CASE = ClosedCase("inc-1", NOON)
@@ -80,11 +82,10 @@ def test_different_complaints_against_one_target_are_counted() -> None:
     finder = remembering(*((complaint(n), f"inc-{n}") for n in range(6)))
     burst = finder.target(complaint(6), "inc-6")
     assert burst is not None
-    assert (burst.reports, burst.reporters, burst.incidents) == (7, 7, 7)
+    assert (burst.reports, burst.reporters) == (7, 7)
     assert burst.ids == ("r5", "r4", "r3", "r2", "r1")
-    assert finder.target(complaint(99), "inc-99") == replace(
-        burst, reports=1, reporters=1, incidents=1, ids=()
-    )
+    alone = replace(burst, reports=1, reporters=1, ids=())
+    assert finder.target(complaint(99), "inc-99") == alone
 
 
 def test_witnesses_copies_and_secret_reports_are_no_burst() -> None:
@@ -98,19 +99,33 @@ def test_witnesses_copies_and_secret_reports_are_no_burst() -> None:
     assert (burst.reports, burst.reporters, burst.ids) == (1, 1, ())
 
 
+def test_copies_of_each_other_count_once() -> None:
+    words = complaint(1).words
+    copies = ((complaint(n, words=words), f"inc-{n}") for n in range(1, 6))
+    burst = remembering(*copies).target(complaint(9), "inc-9")
+    assert burst is not None
+    assert (burst.reports, burst.reporters, burst.ids) == (2, 2, ("r5",))
+
+
+def test_witnesses_of_another_incident_count_once() -> None:
+    witnesses = [(complaint(n), "inc-1") for n in range(1, 5)]
+    burst = remembering(*witnesses, (complaint(5), "inc-5")).target(complaint(9), "inc-9")
+    assert burst is not None
+    assert (burst.reports, burst.reporters, burst.ids) == (3, 3, ("r5", "r4"))
+
+
 def test_a_burst_is_named_with_ids_and_never_counted() -> None:
     quiet = looked_at(None)
-    burst = TargetBurst(SHOP, 7, 6, 4, 48, ("r5", "r4"))
+    burst = TargetBurst(SHOP, 7, 6, 48, ("r5", "r4"))
     answer = looked_at(burst)
     assert (answer.score, answer.flag) == (quiet.score, quiet.flag)
     [sign] = set(answer.evidence) - set(quiet.evidence)
     assert sign.kind == "target_burst"
     assert sign.detail == (
-        "7 laporan berbeda dari 6 pelapor dalam 48 jam menyebut tempat apotek mawar "
-        "(antara lain r5, r4 dan lainnya); bisa serangan bersama, bisa pula masalah nyata"
+        "7 laporan berbeda dari 6 pelapor dalam 48 jam menyebut tempat apotek mawar; "
+        "bisa serangan bersama, bisa pula masalah nyata (antara lain r5, r4 dan lainnya)"
     )
     assert looked_at(replace(burst, reporters=4)) == quiet
-    assert looked_at(replace(burst, incidents=2)) == quiet
 
 
 @settings(max_examples=50, deadline=None)
@@ -137,7 +152,9 @@ def test_what_is_sent_openly_tells_nothing_of_what_is_sent_without_a_name(
         ("lubang di jalan anggrek masih ada", "belum selesai: masih", 1.0),
         ("katanya sudah diperbaiki, nyatanya tidak", "belum selesai: katanya sudah diperbaiki", 1),
         ("lampu tak kunjung dibetulkan sampai sekarang", "belum selesai", 1.0),
-        ("lampunya mati lagi", "terjadi lagi: lagi", 0.5),
+        ("lampunya mati lagi", "mungkin terjadi lagi; kata pelapor: lagi", 0.5),
+        ("sudah tidak ada air lagi, kemarin banjir kembali", "kata pelapor: kembali", 0.5),
+        ("air tidak mengalir lagi", "kata pelapor: lagi", 0.5),
     ],
 )
 def test_a_text_that_says_otherwise_is_named_with_the_case(
@@ -150,5 +167,25 @@ def test_a_text_that_says_otherwise_is_named_with_the_case(
     assert said in found.detail
 
 
-def test_a_plain_report_contradicts_nothing() -> None:
-    assert contradiction(read_text("ada lubang besar di jalan anggrek").normal, CASE) is None
+@pytest.mark.parametrize(
+    "text",
+    [
+        "ada lubang besar di jalan anggrek",
+        "lampu sudah menyala kembali, terima kasih",
+        "sekali lagi terima kasih",
+        "udah ga ada masalah lagi",
+        "saya mau tanya lagi",
+        "semoga tidak terjadi lagi",
+        "jangan sampai terulang",
+    ],
+)
+def test_a_plain_report_contradicts_nothing(text: str) -> None:
+    assert contradiction(read_text(text).normal, CASE) is None
+
+
+def test_praise_that_says_again_is_for_nobody_to_look_at() -> None:
+    triage = FakeEngine().analyse([("r1", Report("jalan"))])[0].draft
+    praise = replace(triage, outcome=replace(triage.outcome, label="praise_or_question"))
+    assert told(praise, "kami datang lagi berterima kasih", CASE) == praise
+    assert told(praise, "lampunya masih mati", CASE).review.needed
+    assert told(triage, "lampunya mati lagi", CASE).review.reasons[-1] == KIND

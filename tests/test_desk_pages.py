@@ -19,6 +19,7 @@ from pilah.service.desk.differences import side_by_side
 from pilah.service.desk.labels import agency_value, search_agencies, search_topics, topic_value
 from pilah.service.desk.tables import cases
 from pilah.service.loop.tables import looks
+from pilah.service.tables import incidents
 from pilah.service.words import word
 
 ROAD = "PEKERJAAN UMUM DAN PENATAAN RUANG"
@@ -314,6 +315,27 @@ def test_a_closed_case_that_a_report_contradicts_is_shown_with_its_outcome(desk:
     assert "belum selesai: masih" in page
     assert "Ciri hoaks" not in page
     assert "Perlu diketahui" not in desk.browser("sari").get("/meja/laporan", id="I1").text
+
+
+def test_the_day_of_a_closing_is_that_of_western_indonesia(desk: Desk) -> None:
+    desk.classify("kabar pohon tumbang di sleman", id="I1")
+    home = desk.api.get("/v1/reports/I1").json()["incident_id"]
+    desk.api.post(f"/v1/incidents/{home}/close", json={"actor": "sari", "reason": "beres"})
+    with desk.store.writing() as connection:
+        connection.execute(update(incidents).values(closed_at="2026-05-01T18:00:00+00:00"))
+    [sign] = desk.classify("kabar pohon tumbang di sleman masih ada")["hoax"]["evidence"]
+    assert "sudah ditutup pada 2026-05-02" in sign["detail"]
+
+
+def test_the_open_page_shows_the_signs_of_a_hoax_alone(desk: Desk) -> None:
+    desk.classify("kabar pohon tumbang di sleman", id="I1")
+    home = desk.api.get("/v1/reports/I1").json()["incident_id"]
+    desk.api.post(f"/v1/incidents/{home}/close", json={"actor": "sari", "reason": "beres"})
+    said = {"text": "kabar pohon tumbang di sleman masih melintang sebarkan"}
+    page = desk.api.post("/", data=said).text
+    assert "Bergaya pesan berantai" in page
+    assert "Berbeda dengan kasus yang sudah ditutup" not in page
+    assert "sudah ditutup pada" not in page
 
 
 def test_past_cases_show_what_was_decided(desk: Desk) -> None:

@@ -210,6 +210,9 @@ def decided(intake: Intake) -> None:
         ("INSERT INTO decisions (report_id, number, actor, labels, decided_at) "
          "SELECT report_id, 9, actor, labels, decided_at FROM decisions WHERE report_id = 'r2'",
          {"unlogged": 1}),
+        ("INSERT INTO decisions (report_id, number, actor, labels, decided_at) SELECT report_id, "
+         "9, actor, labels, '2020-01-01T00:00:00+00:00' FROM decisions WHERE report_id = 'r2'",
+         {"unlogged": 1}),
     ],
 )  # fmt: skip
 def test_decisions_changed_behind_the_application_show(
@@ -233,9 +236,12 @@ def test_decisions_of_before_the_log_are_counted_apart(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path / 'pilah.sqlite3'}"
     with opened(Settings(data_dir=tmp_path, database_url=url), FakeEngine.make) as service:
         decide(service.intake, Decision("r1", "m", {"outcome": "prank"}))
-        with service.intake.store.reading() as connection:
-            found = compare(connection)
-    assert (found.decisions, found.older, found.holds) == (2, 1, True)
+        with service.intake.store.writing() as connection:
+            assert (found := compare(connection)).holds
+            connection.execute(text("UPDATE decisions SET decided_at = '9' WHERE report_id = 'r2'"))
+            late = compare(connection)
+    assert (found.decisions, found.older) == (2, 1)
+    assert (late.older, late.unlogged) == (0, (("r2", 1),))
 
 
 # ---- clock and rank

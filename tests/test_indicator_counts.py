@@ -11,13 +11,14 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from statistics import median
 
+import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Connection, insert
 
 from pilah.service.desk.tables import cases
-from pilah.service.loop.columns import DIMENSIONS, Span, read_columns
+from pilah.service.loop.columns import DIMENSIONS, Coded, Columns, Span, read_columns
 from pilah.service.loop.counting import Counting
 from pilah.service.loop.indicators import Key, Measures, measures
 from pilah.service.loop.tables import facts, refusals, review_requests
@@ -226,6 +227,19 @@ def test_every_measure_is_that_of_a_count_by_hand(
         columns = read_columns(connection, Span(*weeks))
     found = measures(columns, by, government=government, topic=topic)
     assert_same(found, counted(chosen, by) or ({} if by else {(): Measures()}))
+
+
+def test_a_channel_for_every_report_can_be_grouped_by_all_there_is() -> None:
+    size = 1_500
+    draw = np.random.default_rng(0)
+    names = tuple(f"v{n}" for n in range(size))
+    coded = {name: Coded(draw.permutation(size), names) for name in DIMENSIONS}
+    none = np.zeros(size, dtype=np.int64)
+    columns = Columns("", coded, none, {}, np.full(size, np.nan))
+    found = measures(columns, DIMENSIONS)
+    wanted = {tuple(names[coded[by].codes[row]] for by in DIMENSIONS) for row in range(size)}
+    assert found.keys() == wanted
+    assert {m.reports for m in found.values()} == {1}
 
 
 def test_one_reading_serves_everybody_for_a_while(

@@ -12,8 +12,12 @@ from hypothesis import strategies as st
 from sqlalchemy import select
 
 from pilah.datasets.records import Location, Report
-from pilah.models.reading import Fingerprint
-from pilah.service import codecs, reads
+from pilah.models.bursts import Burst, Target, TargetBurst
+from pilah.models.hoax import look_for_hoax
+from pilah.models.hoax_signs import HoaxInput
+from pilah.models.reading import Fingerprint, PlaceReading
+from pilah.models.text import read_text
+from pilah.service import codecs, reads, shield
 from pilah.service.app import create_app, openapi_document, opened
 from pilah.service.deciding import decide
 from pilah.service.fake import FakeEngine
@@ -324,3 +328,21 @@ def test_docs_name_every_problem_setting_and_address() -> None:
     names += [f"PILAH_{f.name.upper()}" for f in dataclasses.fields(Settings)]
     names += list(openapi_document()["paths"])
     assert [name for name in names if name not in page] == []
+
+
+def test_senders_see_no_reports_of_others_among_the_signs() -> None:
+    words = read_text("pelayanan apotek mawar lambat dan petugasnya kurang ramah kepada warga")
+    many = Burst(7, 6, 48, ("r5", "r4"))
+    target = TargetBurst(Target("t", "landmark", "apotek mawar"), 7, 6, 48, ("r5", "r4"))
+    nowhere = PlaceReading(code=None, probability=0.0)
+    hoax = look_for_hoax(HoaxInput(words, nowhere, burst=many, target=target))
+    full = {
+        "duplicates": {"matches": []},
+        "hoax": {"evidence": [dataclasses.asdict(e) for e in hoax.evidence]},
+    }
+    assert all("r5, r4 dan lainnya" in e["detail"] for e in full["hoax"]["evidence"])
+    sent = shield.for_sender(full, ())["hoax"]["evidence"]
+    assert {e["kind"] for e in sent} == {"campaign", "target_burst"}
+    assert all("7 " in e["detail"] and "r5" not in e["detail"] for e in sent)
+    assert [e["kind"] for e in shield.for_public(full)["hoax"]["evidence"]] == ["campaign"]
+    assert shield.for_reader(full, "public", ()) == full

@@ -14,8 +14,10 @@ from sqlalchemy import Connection, func, select
 
 from pilah.service.accounts.tables import audit
 from pilah.service.codecs import digest
-from pilah.service.tables import decisions
+from pilah.service.tables import decisions, schema_version
 
+LOGGED_SINCE = 5
+"""Number of the schema from which on every decision has its row."""
 _BATCH = 1_000
 Decided = tuple[str, int]
 """Id of the report, and the decision's number."""
@@ -27,7 +29,8 @@ class Compared:
 
     Attributes:
         decisions: how many stand in the store.
-        older: of those, without a row because they are older than such rows.
+        older: of those, without a row because they are older than such rows; none in a store
+            that began with a Pilah that wrote them.
         changed: decisions that are not what was logged, by report and number.
         missing: logged decisions that the store no longer has.
         unlogged: decisions without a row although rows were written by then.
@@ -52,7 +55,7 @@ def compare(connection: Connection) -> Compared:
         connection: a read connection; it sees one state of both.
     """
     logged = dict(_logged(connection))
-    began = _first_time(connection)
+    began = _logged_from(connection)
     number, older = 0, 0
     changed, unlogged = list[Decided](), list[Decided]()
     query = select(decisions).order_by(decisions.c.report_id, decisions.c.number)
@@ -60,7 +63,7 @@ def compare(connection: Connection) -> Compared:
         number += 1
         name = (row["report_id"], row["number"])
         known = logged.pop(name, None)
-        if known is None and (began is None or row["decided_at"] < began):
+        if known is None and row["decided_at"] < began:
             older += 1
         elif known is None:
             unlogged.append(name)
@@ -77,8 +80,11 @@ def _logged(connection: Connection) -> Iterator[tuple[Decided, str]]:
             yield (subject, detail["number"]), detail["digest"]
 
 
-def _first_time(connection: Connection) -> str | None:
-    """When a decision was logged for the first time."""
-    query = select(func.min(audit.c.at)).where(audit.c.action.like("decision.%"))
-    first: str | None = connection.execute(query).scalar_one()
-    return first
+def _logged_from(connection: Connection) -> str:
+    """From when on every decision has its row: the upgrade, or "" where that was always so."""
+    numbers = schema_version.c.number
+    if connection.execute(select(func.min(numbers))).scalar_one() >= LOGGED_SINCE:
+        return ""
+    query = select(schema_version.c.applied_at).where(numbers == LOGGED_SINCE)
+    moment: str = connection.execute(query).scalar_one()
+    return moment

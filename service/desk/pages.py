@@ -10,6 +10,7 @@ from urllib.parse import urlencode
 from fastapi import APIRouter, Depends, Request
 from starlette.responses import RedirectResponse, Response
 
+from pilah.service import shield
 from pilah.service.accounts.guard import Form, PageRoute, needs, page, sends
 from pilah.service.accounts.sessions import Session
 from pilah.service.desk import acting, claims, queue, viewing
@@ -160,7 +161,7 @@ def _report(
         archive_reasons=tuple(ARCHIVE_REASONS),
         filter_fields=Filter.of(_filter_fields(request.query_params)).to_query(),
         links_of=viewing.links_of,
-        told_only=viewing.TOLD_ONLY,
+        told_only=shield.TOLD_ONLY,
         done=_done(request, session),
     )
 

@@ -34,8 +34,6 @@ DECIDED = ("decided", "asked", "archived")
 """Where a person acted last."""
 SNIPPET = 240
 """Characters of a past case's text that are shown."""
-TOLD_ONLY = ("target_burst", "contradicts_closed")
-"""Signs that happen to honest people too: shown apart from those of a hoax."""
 _LINK = re.compile(r"https://[\w.-]+(?:/[\w./%~-]*)?")
 
 

@@ -131,10 +131,11 @@ def _groups(
     if not len(rows):
         return [], rows
     coded = [columns.dimensions[name] for name in by]
-    sizes = [len(column.values) for column in coded]
-    flat = np.ravel_multi_index([column.codes[rows] for column in coded], sizes)
-    present, group = np.unique(flat, return_inverse=True)
-    codes = np.unravel_index(present, sizes)
+    group = np.zeros(len(rows), dtype=np.int64)
+    for column in coded:  # one by one: the product of all their sizes may not fit into 64 bits
+        flat = group * len(column.values) + column.codes[rows]
+        _, first, group = np.unique(flat, return_index=True, return_inverse=True)
+    codes = (column.codes[rows[first]] for column in coded)
     names = ([c.values[i] for i in part] for c, part in zip(coded, codes, strict=True))
     return list(zip(*names, strict=True)), group
 

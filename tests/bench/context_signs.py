@@ -29,7 +29,7 @@ from common import (
 
 from pilah.datasets.records import LabelledReport
 from pilah.models.closed_cases import ClosedCase, contradiction
-from pilah.models.hoax import TARGET_INCIDENTS, TARGET_REPORTERS
+from pilah.models.hoax import TARGET_REPORTERS
 from pilah.models.incidents import new_incident_id
 from pilah.models.text import read_text
 from pilah.models.triage import Triager
@@ -80,11 +80,7 @@ def looked_at(triager: Triager, rows: list[LabelledReport]) -> dict[str, Any]:
             home = new_incident_id(row.labels.incident) if row.labels.incident else home
             burst = finder.target(own, home)
             finder.remember(own, vector, home)
-            if (
-                burst
-                and burst.reporters >= TARGET_REPORTERS
-                and burst.incidents >= TARGET_INCIDENTS
-            ):
+            if burst and burst.reporters >= TARGET_REPORTERS:
                 kinds[burst.target.kind] += 1
                 named.append(row.report.id)
             found = contradiction(read_text(row.report.full_text).normal, case)
