@@ -8,7 +8,9 @@ was made on these figures; 2023 takes no part.
 
 from __future__ import annotations
 
+from itertools import product
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from unittest.mock import patch
 
 import numpy as np
@@ -20,6 +22,7 @@ from pilah.evaluation import thresholds
 from pilah.models.features import NgramFeatures
 from pilah.models.text import read_text
 from pilah.training.heads import HeadSettings, fit_head
+from pilah.training.stages import Stages
 
 TRIED = (1, 50, 100, 200, 400, 1_000_000)
 SIZES = (400, 800, 2000, 4000)
@@ -34,11 +37,12 @@ HEAD = ("rows", "borrowed", "alone", "right of those", "below the promise")
 class City:
     """Its reports of a year, read."""
 
-    def __init__(self, file: Path) -> None:
+    def __init__(self, file: Path, stages: Stages) -> None:
         """Read them, oldest first; the n-grams know all texts, the heads will not."""
         rows = labelled(file, {"agency": "agency_group", "reported_at": "date"})
         rows.sort(key=lambda r: str(r.report.reported_at))
         texts = [read_text(r.report.full_text).normal for r in rows]
+        self.stages = stages
         self.labels = np.array([str(r.labels.agency) for r in rows], dtype=object)
         self.matrix = NgramFeatures(("word",), 2, None).fit(texts)
         self.groups = groups([t or "-" for t in texts])
@@ -48,10 +52,9 @@ class City:
         learn, ask = slice(start, start + size), slice(start + size, start + size + ASKED)
         names, count = np.unique(self.labels[learn], return_counts=True)
         rows = np.flatnonzero(np.isin(self.labels[learn], names[count >= 10])) + start
+        parts = self.matrix[rows], self.labels[rows].tolist(), self.groups[rows], SETTINGS
         with patch.object(thresholds, "BORROWED", borrowed):
-            head = fit_head(
-                self.matrix[rows], self.labels[rows].tolist(), self.groups[rows], SETTINGS
-            ).head
+            head = fit_head(*parts, stages=self.stages).head
         spoken = head.probabilities(self.matrix[ask])
         answer = np.array(head.labels, dtype=object)[spoken.argmax(axis=1)]
         alone = spoken.max(axis=1) >= np.array([head.sure[a] for a in answer])
@@ -73,10 +76,10 @@ def _missing(answer: NDArray[np.object_], right: NDArray[np.bool_]) -> float:
 def main() -> None:
     """Run it."""
     args = parser(__doc__ or "").parse_args()
-    city = City(data_file(args.data, TRAIN))
     lines = []
-    for size in SIZES:
-        for borrowed in TRIED:
+    with TemporaryDirectory() as name:
+        city = City(data_file(args.data, TRAIN), Stages(Path(name)))
+        for size, borrowed in product(SIZES, TRIED):
             trials = [city.trial(start, size, borrowed) for start in STARTS]
             lines.append((size, borrowed, *(float(x) for x in np.mean(trials, axis=0))))
     table("thresholds that borrow, promise 0.9, mean of four stretches", HEAD, lines)
