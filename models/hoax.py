@@ -83,8 +83,35 @@ def shipped_weights() -> HoaxWeights:
     return HoaxWeights.from_dict(json.loads(path.read_text(encoding="utf-8")))
 
 
+@dataclass(frozen=True, slots=True)
+class TextSigns:
+    """What one text shows by itself, whatever surrounds it.
+
+    Attributes:
+        findings: of the detectors that look at the text alone.
+        guard: how much the writer doubts or warns, 0 to 1.
+        learned: calibrated probability of the learned part.
+        told: what spoke most for it, or None.
+        flag: probability from which a person looks.
+    """
+
+    findings: tuple[Finding, ...]
+    guard: float
+    learned: float
+    told: Finding | None
+    flag: float
+
+
+def read_signs(seen: HoaxInput, style: StyleModel | None = None) -> TextSigns:
+    """Read the text; ``style`` is the learned part, the shipped one when absent."""
+    style = style or shipped_style()
+    learned, told = style.read(seen)
+    findings = tuple(seen.signs.values())
+    return TextSigns(findings, seen.cue("guard").score, learned, told, style.flag)
+
+
 def look_for_hoax(
-    seen: HoaxInput, style: StyleModel | None = None, weights: HoaxWeights | None = None
+    seen: HoaxInput, text: TextSigns | None = None, weights: HoaxWeights | None = None
 ) -> Hoax:
     """Run every detector and combine what they found.
 
@@ -94,20 +121,17 @@ def look_for_hoax(
 
     Args:
         seen: the report and what surrounds it.
-        style: the learned part; the shipped one when absent. Its threshold decides on the flag.
+        text: what :func:`read_signs` read before; read now when absent.
         weights: the shipped ones when absent.
     """
-    style, weights = style or shipped_style(), weights or shipped_weights()
+    text, weights = text or read_signs(seen), weights or shipped_weights()
     around = (found for detector in CONTEXT_DETECTORS if (found := detector(seen)) is not None)
-    findings = [*seen.signs.values(), *around]
-    learned, told = style.read(seen)
-    guard = seen.cue("guard").score
-    kept = [(f, _weighed(f, guard, weights)) for f in findings]
-    score = 1 - (1 - learned) * math.prod(1 - share for _, share in kept)
-    if told is not None:
-        kept.append((told, learned))
+    kept = [(f, _weighed(f, text.guard, weights)) for f in (*text.findings, *around)]
+    score = 1 - (1 - text.learned) * math.prod(1 - share for _, share in kept)
+    if text.told is not None:
+        kept.append((text.told, text.learned))
     evidence = (HoaxEvidence(f.kind, f.detail) for f, _ in sorted(kept, key=_strongest))
-    return Hoax(flag=score >= style.flag, score=round(score, 4), evidence=tuple(evidence))
+    return Hoax(flag=score >= text.flag, score=round(score, 4), evidence=tuple(evidence))
 
 
 def _weighed(found: Finding, guard: float, weights: HoaxWeights) -> float:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 if TYPE_CHECKING:
     from pilah.datasets.records import Report
     from pilah.models.answer import PlaceFound, Triage
+    from pilah.models.hoax import TextSigns
 
 Vector = NDArray[np.float32]
 """A float32 array: one L2-normalised embedding, shape (dim,)."""
@@ -113,6 +114,7 @@ class Analysis:
     place: PlaceReading
     vector: Vector
     fingerprint: Fingerprint
+    signs: TextSigns
     draft: Triage
 
 

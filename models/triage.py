@@ -37,7 +37,7 @@ from pilah.models.claims import ClaimBase, shipped_base
 from pilah.models.explain import telling_terms
 from pilah.models.features import row_values
 from pilah.models.fingerprint import make_fingerprint
-from pilah.models.hoax import look_for_hoax
+from pilah.models.hoax import look_for_hoax, read_signs
 from pilah.models.hoax_signs import HoaxInput
 from pilah.models.incidents import DuplicateFinder
 from pilah.models.index import saved_index
@@ -193,8 +193,8 @@ class Triager:
                 burst=self.finder.burst(print_, vector),
                 sender=self.finder.sender(print_),
                 target=self.finder.target(print_, incident_id),
-                claims=self._claims,
-            )
+            ),
+            analysis.signs,
         )
         reasons = [*analysis.draft.review.reasons]
         reasons += ["possible_duplicate"] if duplicates.verdict == "possible" else []
@@ -304,7 +304,10 @@ class Triager:
             versions=self._versions,
         )
         print_ = self._fingerprint(read, topic)
-        return Analysis(read.report_id, read.report, read.clean, read.place, vector, print_, triage)
+        signs = read_signs(HoaxInput(read.clean, read.place, claims=self._claims))
+        return Analysis(
+            read.report_id, read.report, read.clean, read.place, vector, print_, signs, triage
+        )
 
     def _main_topics(self, features: csr_matrix) -> list[Topic]:
         if self._topics is None:

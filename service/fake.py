@@ -32,6 +32,7 @@ from pilah.models.answer import (
     Triage,
     Versions,
 )
+from pilah.models.hoax import TextSigns
 from pilah.models.reading import (
     Analysis,
     Answer,
@@ -208,6 +209,7 @@ def _analysis(report_id: str, report: Report) -> Analysis:
         place=PlaceReading(None, 0.0),
         vector=_vector(normal),
         fingerprint=fingerprint,
+        signs=TextSigns((), guard=0.0, learned=0.0, told=None, flag=1.0),
         draft=_draft(report_id, masked, normal),
     )
 
