@@ -4,6 +4,9 @@ A fresh database gets today's tables and the newest number; an older one runs th
 To change a table, three edits: ``tables.py`` says what it is now; a function ``to_N`` in
 ``migration_steps.py`` gets there from number N - 1, in frozen SQL; its line goes into ``STEPS``.
 The suite then upgrades a database of schema 1 and compares it with a fresh one.
+
+What is derived is not filled by a step, which is frozen, but made anew by today's code after the
+last one: who adds a column to ``cases`` raises ``CASES_SINCE`` to the new number.
 """
 
 from __future__ import annotations
@@ -17,6 +20,7 @@ from pilah.datasets.errors import PilahError
 from pilah.service import migration_steps, tables
 from pilah.service.accounts import migration as accounts
 from pilah.service.desk import migration as desk
+from pilah.service.desk.cases import rebuild_cases
 from pilah.service.loop import migration as loop
 
 STEPS: Mapping[int, Callable[[Connection], None]] = {
@@ -30,6 +34,8 @@ STEPS: Mapping[int, Callable[[Connection], None]] = {
 }
 """New number -> what turns the schema of the number before into it."""
 LATEST = max(STEPS)
+CASES_SINCE = 7
+"""Number of the schema whose cases are those of today; an older store gets them made anew."""
 
 
 class StoreError(PilahError):
@@ -54,6 +60,8 @@ def migrate(connection: Connection) -> int:
     for number in range(found + 1, LATEST + 1) if found else ():
         STEPS[number](connection)
         _stamp(connection, number)
+    if 0 < found < CASES_SINCE:
+        rebuild_cases(connection)
     return found
 
 

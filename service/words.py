@@ -230,6 +230,7 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "incident.undo": "Membatalkan perubahan kejadian",
         "key.made": "Membuat kunci API",
         "key.revoked": "Mencabut kunci API",
+        "opinion.given": "Memberi pendapat kedua",
         "route.retired": "Mencabut baris rute",
         "route_proposal.accepted": "Menerima usulan rute",
         "route_proposal.dismissed": "Mengabaikan usulan rute",

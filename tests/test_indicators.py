@@ -78,8 +78,7 @@ def test_groups_add_up_and_filters_hold(desk: Desk) -> None:
     assert groups(desk, by="", government=SLEMAN)[0]["reports"] == total["reports"]
     assert groups(desk, by="", until="2001-01-01")[0]["reports"] == 0
     desk.api.post("/v1/reports/ref/decision", json={"actor": "m", "taken_back_by": "Dinas PU"})
-    desk.service.counting.forget()
-    assert groups(desk, by="")[0]["refused"] == 0
+    assert groups(desk, by="", since="2001-01-01")[0]["refused"] == 0  # a span not read yet
 
 
 def test_late_reports_are_counted(desk: Desk) -> None:
@@ -90,8 +89,7 @@ def test_late_reports_are_counted(desk: Desk) -> None:
         connection.execute(text("UPDATE reports SET received_at = :old"), {"old": old})
     assert groups(desk, by="")[0]["overdue"] == 1
     decide(desk, "late", outcome="actionable")
-    desk.service.counting.forget()
-    found = groups(desk, by="")[0]
+    found = groups(desk, by="", since="2001-01-01")[0]  # a span not read yet
     assert (found["overdue"], found["decided"], found["in_time"]) == (0, 1, 0)
 
 

@@ -19,6 +19,7 @@ from sqlalchemy import text as sql
 from pilah.datasets.readers import read_rows
 from pilah.datasets.records import LabelledReport, Labels, Report
 from pilah.models.bundle import Bundle
+from pilah.service.accounts import audit
 from pilah.service.api import take_one
 from pilah.service.app import opened
 from pilah.service.checks import check_decision
@@ -375,6 +376,11 @@ def test_agreement_of_two_people(service: Service) -> None:
     with service.intake.store.reading() as connection:
         found = agreement(connection)
         assert waiting_for_opinion(connection, "ani", limit=50) == []
+        logged = audit.entries(connection, limit=99, subject="O1")
+    opinion, decision = logged
+    assert (opinion.actor, opinion.action) == ("budi", "opinion.given")
+    assert opinion.detail == {"labels": {"agency": "A"}}
+    assert decision.action == "decision.label"
     assert found["reports"] == 12
     assert found["fields"]["agency"].observed == pytest.approx(11 / 12)
     assert found["fields"]["outcome"].reports == 0

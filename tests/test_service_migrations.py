@@ -4,10 +4,11 @@ import sqlite3
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Connection, create_engine, inspect, select, text
+from sqlalchemy import Connection, create_engine, func, inspect, select, text, update
 
 from pilah.service import migrations, tables
 from pilah.service.app import opened
+from pilah.service.desk.cases import rebuild_cases
 from pilah.service.desk.tables import cases
 from pilah.service.fake import FakeEngine
 from pilah.service.migrations import LATEST, StoreError
@@ -106,6 +107,26 @@ def test_each_step_runs_once(old: str) -> None:
         numbers = connection.execute(select(tables.schema_version.c.number)).scalars().all()
     database.dispose()
     assert numbers == list(range(1, LATEST + 1))
+
+
+def test_cases_are_made_by_todays_code_after_the_last_step(
+    old: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen = list[int]()
+    query = select(func.count()).select_from(cases)
+
+    def later(connection: Connection) -> None:
+        seen.append(connection.execute(query).scalar_one())
+
+    monkeypatch.setattr(migrations, "STEPS", {**migrations.STEPS, LATEST + 1: later})
+    monkeypatch.setattr(migrations, "LATEST", LATEST + 1)
+    with Store.open(old) as store, store.writing() as connection:
+        connection.execute(update(cases).values(claimed_by="mimi"))
+        made = connection.execute(select(cases)).all()
+        connection.execute(update(cases).values(reasons="", rank=0.0, due_at="", topic=None))
+        rebuild_cases(connection)
+        assert connection.execute(select(cases)).all() == made
+    assert (seen, len(made)) == ([0], 3)
 
 
 def test_a_newer_database_is_refused(old: str, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -65,10 +65,6 @@ class Material:
     vectors: NDArray[np.float32]
     told: Sequence[Told] = ()
 
-    def group(self, i: int) -> str:
-        """The incident of a row, or the one that it imitates, or itself."""
-        return group_of(self.rows[i], i)
-
 
 def training_pairs(material: Material, *, seed: int = 0) -> list[Pair]:
     """Every pair of one incident, every imitation with it, strangers, and what is told anew.
@@ -93,7 +89,7 @@ class _Finder:
 
     def __init__(self, material: Material) -> None:
         self.topics = [fingerprint.topic for fingerprint in material.fingerprints]
-        self.groups = [material.group(i) for i in range(len(material.rows))]
+        self.groups = [group_of(row, i) for i, row in enumerate(material.rows)]
         self.incident = [row.labels.incident for row in material.rows]
         self.imitates = [row.extra.get(HARD_NEGATIVE_OF) for row in material.rows]
         self.members: dict[str, list[int]] = {}
@@ -134,7 +130,7 @@ class _Finder:
 def _pair(material: Material, i: int, j: int, kind: Kind) -> Pair:
     prints, vectors = material.fingerprints, material.vectors
     cosine = float(vectors[i] @ vectors[j])
-    groups = material.group(i), material.group(j)
+    groups = group_of(material.rows[i], i), group_of(material.rows[j], j)
     return Pair(prints[i], prints[j], cosine, kind == "same", kind, groups)
 
 
@@ -143,7 +139,8 @@ def _told(material: Material, told: Told, source: random.Random) -> Pair:
     between = _until_retold(source) if again else _until_stranger(source)
     later = replace(told.fingerprint, received_at=first.received_at + between)
     cosine = float(material.vectors[told.row] @ told.vector)
-    groups = material.group(told.row), material.group(told.other)
+    rows, one, other = material.rows, told.row, told.other
+    groups = group_of(rows[one], one), group_of(rows[other], other)
     return _given(Pair(first, later, cosine, again, told.kind, groups), source)
 
 

@@ -60,10 +60,6 @@ class ReadReports:
     prints: Sequence[Fingerprint]
     rarity: Rarity
 
-    def group(self, i: int) -> str:
-        """The incident of a row, or the one that it imitates, or itself."""
-        return group_of(self.rows[i], i)
-
 
 def group_of(row: LabelledReport, i: int) -> str:
     """The incident of a row, or the one that it imitates, or itself."""
@@ -95,6 +91,7 @@ class _Teller:
 
     def __init__(self, reports: ReadReports, source: random.Random) -> None:
         self.reports, self.source = reports, source
+        self.groups = [group_of(row, i) for i, row in enumerate(reports.rows)]
         self.by_topic: dict[str | None, list[int]] = {}
         for i, fingerprint in enumerate(reports.prints):
             self.by_topic.setdefault(fingerprint.topic, []).append(i)
@@ -112,11 +109,11 @@ class _Teller:
 
     def _stranger(self, i: int, *, alike: bool) -> int | None:
         """A report of another incident: of the same topic, or of another one."""
-        prints, group = self.reports.prints, self.reports.group
+        prints, groups = self.reports.prints, self.groups
         pool = self.by_topic[prints[i].topic] if alike else range(len(prints))
         for _ in range(TRIES):
             j = self.source.choice(pool)
-            if group(i) != group(j) and alike == (prints[i].topic == prints[j].topic):
+            if groups[i] != groups[j] and alike == (prints[i].topic == prints[j].topic):
                 return j
         return None
 

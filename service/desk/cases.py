@@ -20,6 +20,8 @@ from pilah.service.desk.tables import cases
 from pilah.service.loop.tables import offers, review_requests
 from pilah.service.tables import reports, suggestions
 
+_BATCH = 1_000
+
 
 @dataclass(frozen=True, slots=True)
 class Case:
@@ -70,6 +72,20 @@ def save_case(connection: Connection, report_id: str) -> None:
         connection.execute(insert(cases).values(report_id=report_id, **values))
         if doublings(values["size"]) > doublings(values["size"] - 1):
             resize(connection, row.incident_id)
+
+
+def rebuild_cases(connection: Connection) -> None:
+    """Make the row of every report anew; claims stay.
+
+    Args:
+        connection: inside a transaction.
+    """
+    stored = select(reports.c.seq, reports.c.id).join_from(reports, suggestions)
+    query, after = stored.order_by(reports.c.seq).limit(_BATCH), 0
+    while rows := connection.execute(query.where(reports.c.seq > after)).all():
+        after = rows[-1].seq
+        for row in rows:
+            save_case(connection, row.id)
 
 
 def resize(connection: Connection, incident_id: str) -> None:

@@ -1,15 +1,12 @@
-"""The steps of the migrations that add the cases and what decisions say more; frozen."""
+"""The steps of the migrations that add the cases and what decisions say more; frozen.
+
+They leave the rows of the cases to ``rebuild_cases``, which comes after the last step.
+"""
 
 from __future__ import annotations
 
-import json
-from typing import Any
+from sqlalchemy import Connection, text
 
-from sqlalchemy import Connection, Row, text
-
-from pilah.service.desk.cases import marked, requests_of, save_case
-
-_BATCH = 1_000
 _STATEMENTS = (
     "ALTER TABLE decisions ADD COLUMN action VARCHAR(20) DEFAULT 'label' NOT NULL",
     "ALTER TABLE decisions ADD COLUMN reason VARCHAR(40)",
@@ -35,7 +32,7 @@ _STATEMENTS = (
 def to_5(connection: Connection) -> None:
     """Cases: what waits, for whom, how urgently; decisions: what was done, and undone."""
     for statement in _STATEMENTS:
-        connection.execute(text(statement))  # the rows come with the last column, in to_7
+        connection.execute(text(statement))
 
 
 def to_7(connection: Connection) -> None:
@@ -48,22 +45,3 @@ def to_7(connection: Connection) -> None:
         "DROP TABLE review_reasons",
     ):
         connection.execute(text(statement))
-    page = text(
-        "SELECT reports.seq, reports.id, suggestions.triage, cases.report_id AS known FROM reports "
-        "JOIN suggestions ON suggestions.report_id = reports.id "
-        "LEFT JOIN cases ON cases.report_id = reports.id "
-        "WHERE reports.seq > :after ORDER BY reports.seq LIMIT :batch"
-    )
-    change = text("UPDATE cases SET reasons = :reasons WHERE report_id = :report_id")
-    after = 0
-    while rows := connection.execute(page, {"after": after, "batch": _BATCH}).all():
-        after = rows[-1].seq
-        for row in rows:
-            if row.known is None:
-                save_case(connection, row.id)
-        connection.execute(change, [_reasons(connection, row) for row in rows])
-
-
-def _reasons(connection: Connection, row: Row[Any]) -> dict[str, str]:
-    said = json.loads(row.triage)["review"]["reasons"]
-    return {"report_id": row.id, "reasons": marked([*requests_of(connection, row.id), *said])}

@@ -32,7 +32,6 @@ class Counting:
     def __init__(self, store: Store) -> None:
         """Nothing is read yet."""
         self._read: Kept[Span, _Read] = Kept(store, _read, most=SPANS)
-        self.forget = self._read.forget
 
     def columns(self, span: Span) -> Columns:
         """The reports of a span, as they were a while ago at most."""

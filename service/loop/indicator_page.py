@@ -17,7 +17,6 @@ from pilah.service.accounts.sessions import Session
 from pilah.service.api import authorise
 from pilah.service.codecs import dump
 from pilah.service.loop.columns import DIMENSIONS, Span
-from pilah.service.loop.counting import Counting
 from pilah.service.loop.facts import week_of
 from pilah.service.loop.indicator_view import shown_weeks, view_of
 from pilah.service.loop.indicators import Key, Measures
@@ -54,7 +53,7 @@ async def indicators(
     names = _dimensions(by)
     first, last = _week("since", since), _week("until", until)
     span = Span(first or "", last or "9999")
-    count = partial(counting_of(request).measures, government=government, topic=topic)
+    count = partial(service_of(request).counting.measures, government=government, topic=topic)
     found = await run_sync(count, span, names)
     rows = _as_rows(found, names)
     if form == "csv":
@@ -71,7 +70,7 @@ async def indicator_page(
 ) -> Response:
     """Totals, the pilots, trends, the map, all governments, and how groups fare."""
     own = _government(session, pemerintah)
-    context = await run_sync(view_of, counting_of(request), own)
+    context = await run_sync(view_of, service_of(request).counting, own)
     locked = session.user.role == "moderator"
     return page(request, "indicators.html", chosen=own, locked=locked, **context)
 
@@ -84,7 +83,8 @@ async def indicator_file(
 ) -> Response:
     """The page's weeks by government and topic, for whoever may see the page; no key is needed."""
     weeks, names = shown_weeks(), ("week", "government", "topic")
-    count = partial(counting_of(request).measures, government=_government(session, pemerintah))
+    own, counting = _government(session, pemerintah), service_of(request).counting
+    count = partial(counting.measures, government=own)
     found = await run_sync(count, Span(weeks[0], weeks[-1]), names)
     return _csv_answer(_as_rows(found, names), names)
 
@@ -137,8 +137,3 @@ def _week(name: str, day: str | None) -> str | None:
     except ValueError:
         error = FieldError(name, "is no date", "send e.g. 2026-05-01")
         raise Problem("parameter-invalid", errors=[error]) from None
-
-
-def counting_of(request: Request) -> Counting:
-    """Counts for this service."""
-    return service_of(request).counting

@@ -27,9 +27,12 @@ def save_opinion(intake: Intake, opinion: Decision, claim: Claim | None = None) 
         return earlier
     with intake.transaction() as transaction:
         labels = dict(opinion.labels)
-        samples.save_opinion(transaction.connection, opinion.report_id, opinion.actor, labels)
-        body = {"report_id": opinion.report_id, "actor": opinion.actor, "labels": labels}
-        return seal(transaction.connection, Reply(dump(body), status=201), claim)
+        connection, report_id = transaction.connection, opinion.report_id
+        samples.save_opinion(connection, report_id, opinion.actor, labels)
+        detail = {"labels": labels}
+        audit.record(connection, opinion.actor, "opinion.given", subject=report_id, detail=detail)
+        body = {"report_id": report_id, "actor": opinion.actor, "labels": labels}
+        return seal(connection, Reply(dump(body), status=201), claim)
 
 
 def judge_proposal(

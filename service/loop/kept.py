@@ -48,10 +48,6 @@ class Kept(Generic[Question, Answer]):
                 found = self._fresh(question) or self._look(question)
         return found[0]
 
-    def forget(self) -> None:
-        """Find anew at the next question."""
-        self._answers = {}
-
     def _fresh(self, question: Question) -> tuple[Answer, float] | None:
         kept = self._answers.get(question)
         return kept if kept is not None and time.monotonic() < kept[1] else None

@@ -18,6 +18,7 @@ import shutil
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 
@@ -34,6 +35,7 @@ from pilah.service.accounts.users import NewUser
 from pilah.service.app import create_app, opened
 from pilah.service.cli_service import INDEX, engine
 from pilah.service.intake import make_item
+from pilah.service.loop.counting import Counting
 from pilah.service.settings import Settings
 from pilah.service.testing import served
 
@@ -167,7 +169,7 @@ def measure(settings: Settings, requests: int) -> dict[str, dict[str, float]]:
                     figures = timed(client, path, requests)
                     found[f"{name} {kind}"] = figures
                     console.print(f"{name} {kind}: {figures}")
-                app.state.service.counting.forget()
+                app.state.service = replace(app.state.service, counting=Counting(store))
                 found[f"{name} indicators, first view"] = first = once(client, "/indikator")
                 console.print(f"{name} indicators, first view: {first}")
     return found
