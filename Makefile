@@ -45,7 +45,7 @@ PILAH_TEST_DATABASE ?=
 pgtest: .venv/dev.stamp .venv/files.stamp  ## Run the service's tests on PostgreSQL: make pgtest PILAH_TEST_DATABASE=URL
 	@test -n "$(PILAH_TEST_DATABASE)" || { echo "give PILAH_TEST_DATABASE=postgresql+psycopg://user@host/database"; exit 1; }
 	@PILAH_TEST_DATABASE=$(PILAH_TEST_DATABASE) .venv/bin/pytest -n auto tests/test_postgresql.py tests/test_desk_[aprst]*.py \
-	  tests/test_indicators.py tests/test_loop_*.py tests/test_oidc.py tests/test_service_[ai]*.py tests/test_service_pages.py tests/test_demo.py
+	  tests/test_indicators.py tests/test_loop_*.py tests/test_oidc.py tests/test_service_[ai]*.py tests/test_service_pages.py tests/test_service_faults.py tests/test_demo.py
 
 traintest: .venv/train.stamp .venv/files.stamp  ## Run the tests that need torch
 	@.venv/bin/pytest -m train

@@ -13,7 +13,7 @@ from typing import Any
 
 from sqlalchemy import URL, Connection, create_engine, delete, event, insert, make_url, text
 from sqlalchemy.engine import Engine as Database
-from sqlalchemy.exc import ArgumentError, NoSuchModuleError
+from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from pilah.service.codecs import now_text
@@ -24,6 +24,8 @@ log = logging.getLogger(__name__)
 
 BUSY_SECONDS = 10
 """How long SQLite waits for another writer before it gives up."""
+LEAVE_SECONDS = 5
+"""How long a service waits for PostgreSQL to notice that the one before it was killed."""
 KEEP_REPLIES_DAYS = 30
 """How long the answer to an ``Idempotency-Key`` is kept."""
 
@@ -99,12 +101,14 @@ class Store:
             yield
             return
         with self._database.connect() as connection:
-            lock = text("SELECT pg_try_advisory_lock(hashtext(current_schema()), 1)")
-            if not connection.execute(lock).scalar_one():
+            try:
+                connection.execute(text(f"SET lock_timeout = '{LEAVE_SECONDS}s'"))
+                connection.execute(text("SELECT pg_advisory_lock(hashtext(current_schema()), 1)"))
+            except DBAPIError:
                 raise StoreError(
                     "database: another Pilah serves from it; stop it, "
                     "or set PILAH_DATABASE_URL to another database"
-                )
+                ) from None
             connection.commit()  # the lock stays with the connection, not with a transaction
             try:
                 yield

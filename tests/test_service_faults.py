@@ -29,7 +29,8 @@ from pilah.service.app import serve
 from pilah.service.fake import FakeEngine
 from pilah.service.settings import Settings
 logging.disable(logging.INFO)
-serve(Settings(data_dir=Path(sys.argv[1]), port=int(sys.argv[2])), FakeEngine.make)
+folder, port, url = sys.argv[1:]
+serve(Settings(data_dir=Path(folder), port=int(port), database_url=url), FakeEngine.make)
 """
 
 pytestmark = pytest.mark.fault
@@ -47,7 +48,8 @@ class Server:
     def __init__(self, folder: Path) -> None:
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
-        command = [sys.executable, "-c", SERVER, str(folder), str(self.port)]
+        url = Settings(data_dir=folder).url
+        command = [sys.executable, "-c", SERVER, str(folder), str(self.port), url]
         self.process = subprocess.Popen(command)  # noqa: S603 - our own interpreter and code
         self._wait()
 
@@ -212,7 +214,8 @@ def remembered(folder: Path) -> list[str]:
 
 
 def test_second_server_on_the_same_folder_says_why(tmp_path: Path) -> None:
-    command = [sys.executable, "-c", SERVER, str(tmp_path), str(free_port())]
+    url = Settings(data_dir=tmp_path).url
+    command = [sys.executable, "-c", SERVER, str(tmp_path), str(free_port()), url]
     with only_process(tmp_path):
         second = subprocess.run(command, capture_output=True, text=True, timeout=60)  # noqa: S603
     assert second.returncode == 1
