@@ -47,9 +47,11 @@ def main() -> None:
     names = {"id": "source_id", "reported_at": "date"}
     city = [r for n in (TRAIN, TEST) for r in labelled(data_file(chosen.data, n), names)]
     city = [replace(r, report=replace(r.report, region=REGION)) for r in city]
+    city.sort(key=lambda row: row.report.reported_at or BEGIN)
     result["city"] = looked_at(engine(bundle), city)
     table("Signs around a report", ["figure", *result],
-          [[name, *(r[name] for r in result.values())] for name in result["city"]])  # fmt: skip
+          [[name, *(r[name] for r in result.values())] for name in result["city"]
+           if not name.endswith("_ids")])  # fmt: skip
     finish("context_signs", result, chosen.output)
 
 
@@ -88,6 +90,7 @@ def looked_at(triager: Triager, rows: list[LabelledReport]) -> dict[str, Any]:
     return {
         "rows": len(honest),
         "target_burst": len(named),
+        "target_burst_ids": named,
         "target_burst_share": share(len(named), len(honest)),
         "by_kind": dict(kinds),
         "would_contradict": share(said["still"] + said["again"], len(honest)),
