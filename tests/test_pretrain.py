@@ -187,7 +187,7 @@ class TestWithTorch:
         keys = np.unique(np.concatenate([ngrams(LINES, 3, 4)[1], stems(LINES)[1]]))
         lengths = np.linspace(0.5, 3, len(keys), dtype=np.float32)
         grams = Grams(keys, 3, 4)
-        module = GramModule(grams, lengths, directions(len(keys), 64, 0), drop=0.3)
+        module = GramModule(grams, lengths, directions(len(keys), 64, 0))
         module.save(str(tmp_path))
         model = SentenceTransformer(modules=[GramModule.load(str(tmp_path))], device="cpu")
         GramEncoder.write(tmp_path / "e", grams, module.table(), {"name": "kecil", "facts": {}})

@@ -28,7 +28,6 @@ from pilah.training.pretrain.texts import chunks, halves, normalise_file
 if TYPE_CHECKING:
     from numpy.typing import NDArray
     from sentence_transformers import SentenceTransformer
-    from torch.optim import Optimizer
 
     from pilah.models.encoder_folder import EncoderFolder
     from pilah.training.pretrain.config import EncoderConfig, Similarity
@@ -156,10 +155,9 @@ def _static(stages: Stages, output: Path) -> EncoderFolder:
     config = stages.config
     grams, lengths = stages.grams()
     turns = directions(len(lengths), config.static.dim, config.seed)
-    module = GramModule(grams, lengths, turns, drop=config.static.drop)
+    module = GramModule(grams, lengths, turns)
     model = SentenceTransformer(modules=[module], device="cpu")
-    size = config.static.similarity
-    losses = _similar(stages, model, size, "static", module.optimizer(size.rate))
+    losses = _similar(stages, model, config.static.similarity, "static")
     facts = _facts(stages, {"similarity": losses})
     return GramEncoder.write(output, grams, module.table(), {"name": config.name, "facts": facts})
 
@@ -200,15 +198,12 @@ def _similar(
     model: SentenceTransformer,
     size: Similarity,
     name: str,
-    optimizer: Optimizer | None = None,
 ) -> list[dict[str, Any]]:
     from pilah.training.pretrain.similarity import train_similarity
 
     sets = stages.pairs()
     stages.progress(f"similarity: {sum(s.rows for s in sets):,} rows, rate {size.rate:g}")
-    return train_similarity(
-        model, sets, size, work=stages.work / name, seed=stages.config.seed, optimizer=optimizer
-    )
+    return train_similarity(model, sets, size, work=stages.work / name, seed=stages.config.seed)
 
 
 def _parity_texts(stages: Stages) -> list[str]:

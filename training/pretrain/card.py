@@ -40,6 +40,7 @@ Indonesian of its sources (tweets, reviews, comments), of local languages Javane
 Minang and Betawi best, and carries the associations of that text. Licence: Apache-2.0; the terms of
 the sources are their own.
 """
+_PLACES = "| halves with made-up places, {:,} | the same words elsewhere | once | 0 |\n"
 _HOW = {
     "grams": "The sum of one vector for each character n-gram and stem: word order is not seen.",
     "onnx": "A small transformer, weights int8.",
@@ -80,6 +81,7 @@ def write_encoder_card(folder: EncoderFolder) -> None:
         parity=f"| mean cosine to the torch model | {parity:.4f} |\n" if parity else "",
         texts="\n".join(texts),
         pairs="\n".join(pairs),
-        reports="".join(f"| {r} | incidents, titles | | |\n" for r in config["reports"]),
+        reports="".join(f"| {r} | incidents, titles | | |\n" for r in config["reports"])
+        + _PLACES.format(config["static"]["places"]),
     )
     (folder.path / CARD).write_text(card, encoding="utf-8")

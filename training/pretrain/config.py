@@ -68,7 +68,6 @@ class Static:
         longest: of the longest.
         dim: length of a vector.
         places: triples of the same words at two places.
-        drop: share of n-grams left out of a text in each step.
         similarity: the training.
     """
 
@@ -78,7 +77,6 @@ class Static:
     longest: int = 4
     dim: int = 256
     places: int = 0
-    drop: float = 0.0
     similarity: Similarity = field(default_factory=lambda: Similarity(1, 512, 0.03))
 
 

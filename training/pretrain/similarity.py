@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
-    from torch.optim import Optimizer
 
     from pilah.training.pretrain.config import Similarity
     from pilah.training.pretrain.pairs import PairSet
@@ -31,11 +30,8 @@ def train_similarity(
     *,
     work: Path,
     seed: int,
-    optimizer: Optimizer | None = None,
 ) -> list[dict[str, Any]]:
     """Train a model in place; returns the log (loss by step).
-
-    ``optimizer`` is AdamW over all weights when none is given.
 
     Checkpoints lie in ``work``: training that was stopped goes on from the last one.
     """
@@ -65,7 +61,6 @@ def train_similarity(
         model=model,
         args=arguments,
         train_dataset=rows,
-        optimizers=(optimizer, None),
         loss={s.name: scoring if s.scored else ranking for s in used},
     )
     last = get_last_checkpoint(str(work)) if work.is_dir() else None
