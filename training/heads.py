@@ -157,31 +157,18 @@ def _fits(
     worth: NDArray[np.float64],
 ) -> Arrays:
     """The slow part: held-out scores, and weights and bias of a fit on all rows."""
-    scores = _held_out_scores(features, truth, size, groups, settings, worth)
-    weights, bias = _fit(features, truth, size, settings, worth)
-    return {"scores": scores, "weights": weights, "bias": bias}
-
-
-def _held_out_scores(
-    features: csr_matrix,
-    truth: NDArray[np.int64],
-    size: int,
-    groups: NDArray[np.int64],
-    settings: HeadSettings,
-    worth: NDArray[np.float64],
-) -> FloatArray:
     folds = _folds(truth, groups, settings)
+    parts = [*(train for train, _ in folds), np.arange(len(truth))]
     # Processes, not threads: the solver has one random generator a process, and threads that
     # draw from it in turn would give another bundle at every training.
-    jobs = min(len(folds), os.cpu_count() or 1) if features.nnz > WORTH_PROCESSES else 1
-    fits = Parallel(jobs)(
-        delayed(_fit)(features[train], truth[train], size, settings, worth[train])
-        for train, _ in folds
+    jobs = min(len(parts), os.cpu_count() or 1) if features.nnz > WORTH_PROCESSES else 1
+    *fits, (weights, bias) = Parallel(jobs)(
+        delayed(_fit)(features[part], truth[part], size, settings, worth[part]) for part in parts
     )
     scores = np.zeros((len(truth), size), dtype=np.float32)
-    for (weights, bias), (_, test) in zip(fits, folds, strict=True):
-        scores[test] = features[test] @ weights.T + bias
-    return scores
+    for (inside, offset), (_, test) in zip(fits, folds, strict=True):
+        scores[test] = features[test] @ inside.T + offset
+    return {"scores": scores, "weights": weights, "bias": bias}
 
 
 def _folds(
