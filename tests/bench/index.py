@@ -12,6 +12,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import tracemalloc
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -28,7 +29,9 @@ from pilah.models.bundle import Bundle
 from pilah.models.encoder import unit
 from pilah.models.incidents import DuplicateFinder
 from pilah.models.index import VectorIndex
+from pilah.models.packing import pack, unpack
 from pilah.models.pairs import plain_scorer
+from pilah.models.reading import Fingerprint
 from pilah.models.text import read_text
 from pilah.models.triage import Triager
 
@@ -173,7 +176,21 @@ def remembered(bundle: Bundle, rows: list[LabelledReport], count: int) -> dict[s
     with tempfile.TemporaryDirectory() as folder:
         row["save_s"] = timed(lambda: finder.save(Path(folder), "bench"))
         row["load_s"] = timed(lambda: finder.recover(Path(folder), "bench"))
-    return row
+    return row | {"unpacked_bytes": unpacked([a.fingerprint for a in read])}
+
+
+def unpacked(known: list[Fingerprint]) -> float:
+    """Bytes that a fingerprint takes as long as it is kept unpacked."""
+    packed = [
+        (f"L-{n:08}", pack(known[n % len(known)])) for n in range(unpack.cache_info().maxsize or 0)
+    ]
+    unpack.cache_clear()
+    tracemalloc.start()
+    for report_id, part in packed:
+        unpack(report_id, part)
+    taken, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    return taken / len(packed)
 
 
 def timed(run: Callable[[], object]) -> float:
