@@ -21,11 +21,9 @@ if TYPE_CHECKING:
     from pilah.models.rarity import RareWords
     from pilah.models.reading import Fingerprint
 
-FORMAT = 2
+FORMAT = 3
 """Version of a saved scorer."""
 _COUNTS = ("words", "written")
-_NONE: dict[str, Any] = {"total": 0, "counts": {}}
-"""Counts that a scorer of an earlier version lacks."""
 TELLING = 0.5
 """From this weight on, log(1 + weight), the names that both texts tell are worth saying."""
 SWAPPED = 0.2
@@ -116,7 +114,7 @@ class PairScorer:
         """
         try:
             parts = {n: tuple(map(float, data[n])) for n in ("weights", "mean", "scale")}
-            words, written = (WordWeights.from_dict(data.get(n, _NONE)) for n in _COUNTS)
+            words, written = (WordWeights.from_dict(data[n]) for n in _COUNTS)
             names, bias = tuple(data["names"]), float(data["bias"])
             return cls(names=names, bias=bias, words=words, written=written, **parts)
         except (KeyError, TypeError, ValueError) as error:
