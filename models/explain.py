@@ -6,6 +6,8 @@ import re
 from typing import TYPE_CHECKING
 
 from pilah.models.answer import Term
+from pilah.models.fingerprint import content_words
+from pilah.models.text import normalise
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -29,7 +31,8 @@ def telling_terms(
     """The words, as written, that raised the label's score most against the other labels.
 
     A word's weight is its own feature value times (weight for the label - mean weight), summed
-    over the word and stem views; pairs of words and characters are left out.
+    over the word and stem views; pairs of words and characters are left out. Words without content
+    ("sudah", "karena") may speak too, but tell a reader nothing: they are not shown.
 
     Args:
         masked: masked text, the words are shown as they stand there.
@@ -43,7 +46,7 @@ def telling_terms(
     for written in dict.fromkeys(m.strip(_EDGES) for m in _WORD.findall(masked)):
         columns = values.keys() & features.columns_of(written)
         weight = sum(values[c] * float(head.weights[label, c] - mean[c]) for c in sorted(columns))
-        if weight > 0:
+        if weight > 0 and content_words(normalise(written)):
             found[written] = weight
     best = sorted(found.items(), key=lambda t: -t[1])[:MAX_TERMS]
     return tuple(Term(term, round(weight, 3)) for term, weight in best)

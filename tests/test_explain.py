@@ -35,6 +35,13 @@ def test_the_telling_words_come_first_and_as_written(bundle: Bundle) -> None:
     assert min(weights) > 0
 
 
+def test_words_without_content_are_not_shown(bundle: Bundle) -> None:
+    text = "sudah lama ini jalan berlubang karena tidak pernah diperbaiki mohon pak"
+    shown = {t.term for label in (ROAD, WATER) for t in terms(bundle, text, label)}
+    assert shown
+    assert not shown & {"sudah", "ini", "karena", "tidak", "mohon", "pak"}
+
+
 def test_slang_is_shown_as_it_stands(bundle: Bundle) -> None:
     assert "jln" in {t.term for t in terms(bundle, "jln brlubang parah sekali", ROAD)}
 
