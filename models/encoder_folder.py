@@ -1,9 +1,9 @@
 """An encoder in a folder: what it is (``encoder.json``), its files, their checksums, its card.
 
     encoder.json     kind, dim, version, name, checksums, training facts
-    tokenizer.json   word pieces (kinds static and onnx)
-    vectors.npy      kinds grams and static: int8, shape (keys or pieces, dim)
-    scales.npy       beside it: float32, shape (keys or pieces,)
+    tokenizer.json   word pieces (kind onnx)
+    vectors.npy      kind grams: int8, shape (keys, dim)
+    scales.npy       beside it: float32, shape (keys,)
     keys.npy         kind grams: hashes of the n-grams and stems, uint64, rising
     model.onnx       kind onnx: ids and mask in, one normalised vector a text out
     card.md          data, steps, figures, limits
@@ -25,7 +25,7 @@ from pilah.datasets.errors import BundleError
 
 ABOUT = "encoder.json"
 CARD = "card.md"
-KINDS = ("grams", "static", "onnx", "sentence-transformers")
+KINDS = ("grams", "onnx", "sentence-transformers")
 BUNDLED = Path(__file__).parent / "data" / "encoder"
 """``pilah-mini``, the encoder that ships."""
 

@@ -31,10 +31,6 @@ def load_encoder(path: Path) -> FolderEncoder:
         from pilah.models.gram_encoder import GramEncoder
 
         return GramEncoder.load(path)
-    if kind == "static":
-        from pilah.models.static_encoder import StaticEncoder
-
-        return StaticEncoder.load(path)
     if kind == "onnx":
         from pilah.models.onnx_encoder import OnnxEncoder
 

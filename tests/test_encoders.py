@@ -16,12 +16,11 @@ from onnx import TensorProto, helper
 from tokenizers import Tokenizer, models, pre_tokenizers
 
 from pilah.datasets.errors import BundleError
-from pilah.models.encoder_folder import ABOUT, BUNDLED, open_folder, write_about
+from pilah.models.encoder_folder import ABOUT, BUNDLED, EncoderFolder, open_folder, write_about
 from pilah.models.encoders import load_encoder
 from pilah.models.features import NgramFeatures, beside
 from pilah.models.gram_encoder import BATCH, GramEncoder
 from pilah.models.grams import Grams, ngrams, stems
-from pilah.models.static_encoder import StaticEncoder
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -41,12 +40,6 @@ def words() -> Tokenizer:
     tokenizer = Tokenizer(models.WordLevel({w: i for i, w in enumerate(WORDS)}, WORDS[1]))
     tokenizer.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
     return tokenizer
-
-
-def static(folder: Path) -> Path:
-    """A static encoder of four words."""
-    StaticEncoder.write(folder, words(), TABLE, {"name": "kecil", "facts": {}})
-    return folder
 
 
 def grams(folder: Path) -> Path:
@@ -94,9 +87,8 @@ def direction(*rows: int) -> NDArray[np.float32]:
     return total / np.linalg.norm(total)
 
 
-@pytest.mark.parametrize("make", [static, graph])
-def test_texts_become_the_direction_of_the_sum_of_their_pieces(make: Make, tmp_path: Path) -> None:
-    encoder = load_encoder(make(tmp_path / "e"))
+def test_texts_become_the_direction_of_the_sum_of_their_pieces(tmp_path: Path) -> None:
+    encoder = load_encoder(graph(tmp_path / "e"))
     rows = encoder.encode(["jalan rusak", "", "lampu mati lampu", "asing"])
     assert (rows.shape, rows.dtype, encoder.dim) == ((4, 3), np.float32, 3)
     np.testing.assert_allclose(rows[0], direction(5, 6), atol=0.01)
@@ -156,7 +148,7 @@ def test_a_gram_encoder_adds_up_damped_rows(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("make", "name"),
-    [(static, "tokenizer.json"), (graph, "tokenizer.json"), (grams, "keys.npy")],
+    [(graph, "tokenizer.json"), (grams, "keys.npy")],
 )
 def test_a_damaged_or_changed_folder_is_refused_by_name(
     make: Make, name: str, tmp_path: Path
@@ -175,11 +167,16 @@ def test_a_damaged_or_changed_folder_is_refused_by_name(
 
 
 def test_the_version_is_of_what_decides_the_vectors(tmp_path: Path) -> None:
-    one = StaticEncoder.write(tmp_path / "a", words(), TABLE, {"name": "x", "facts": {"n": 1}})
-    same = StaticEncoder.write(tmp_path / "b", words(), TABLE, {"name": "x", "facts": {"n": 2}})
-    other = StaticEncoder.write(tmp_path / "c", words(), 2 * TABLE, {"name": "x", "facts": {}})
+    keys = np.arange(len(TABLE), dtype=np.uint64)
+
+    def written(name: str, longest: int, table: NDArray[np.float32], fact: int) -> EncoderFolder:
+        about = {"name": "x", "facts": {"n": fact}}
+        return GramEncoder.write(tmp_path / name, Grams(keys, 3, longest), table, about)
+
+    one, same = written("a", 4, TABLE, 1), written("b", 4, TABLE, 2)
     assert one.version == same.version
-    assert one.version != other.version
+    assert one.version != written("c", 4, 2 * TABLE, 1).version
+    assert one.version != written("d", 5, TABLE, 1).version
     one.copy_to(tmp_path / "copy")
     assert open_folder(tmp_path / "copy").version == one.version
 
