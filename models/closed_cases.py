@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from pilah.models.answer import HoaxEvidence, Review
@@ -62,9 +62,8 @@ def contradiction(normal: str, case: ClosedCase) -> Finding | None:
     if not words:
         return None
     said = "pelapor menyebut belum selesai" if still else "mungkin terjadi lagi; kata pelapor"
-    closed = case.closed_at.astimezone(UTC).date()
     detail = (
-        f"kasus yang sama ({case.incident_id}) sudah ditutup pada {closed} (UTC), "
+        f"kasus yang sama ({case.incident_id}) sudah ditutup pada {case.closed_at.date()}, "
         f"tetapi {said}: {listed(words)}"
     )
     return Finding(KIND, 1.0 if still else AGAIN, detail)

@@ -163,7 +163,7 @@ def test_a_text_that_says_otherwise_is_named_with_the_case(
     found = contradiction(read_text(text).normal, CASE)
     assert found is not None
     assert (found.kind, found.score) == (KIND, score)
-    assert "(inc-1) sudah ditutup pada 2026-05-01 (UTC)" in found.detail
+    assert "(inc-1) sudah ditutup pada 2026-05-01, tetapi" in found.detail
     assert said in found.detail
 
 
