@@ -140,11 +140,20 @@ def _text(value: object) -> str:
     if not isinstance(value, str):
         raise ReportError("text", f"is {type(value).__name__}, not a string", "send a JSON string")
     text = value.strip()
-    if "\x00" in text or any(0xD800 <= ord(c) <= 0xDFFF for c in text):
+    if "\x00" in text or not _encodes(text):
         raise ReportError("text", "holds a NUL or a lone surrogate", "send valid UTF-8 text")
     if len(text) > MAX_TEXT:
         raise ReportError("text", f"has {len(text):,} characters", f"send at most {MAX_TEXT:,}")
     return text
+
+
+def _encodes(text: str) -> bool:
+    """Whether a text is without lone surrogates."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _short(row: Mapping[str, object], name: str) -> str | None:

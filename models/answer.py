@@ -5,7 +5,7 @@ Plain frozen dataclasses; ``dataclasses.asdict`` gives exactly the JSON of the c
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields, is_dataclass
 from typing import Any, Literal
 
 SHIPPED_ROUTES = "bawaan"
@@ -183,5 +183,14 @@ class Triage:
     versions: Versions
 
     def to_dict(self) -> dict[str, Any]:
-        """The JSON object of the contract (tuples become lists when dumped)."""
-        return asdict(self)
+        """The JSON object of the contract (tuples become lists)."""
+        return {f.name: _plain(getattr(self, f.name)) for f in fields(self)}
+
+
+def _plain(value: Any) -> Any:  # noqa: ANN401 - whatever an answer holds
+    """As :func:`dataclasses.asdict`, but values are not copied: an answer never changes."""
+    if isinstance(value, tuple):
+        return [_plain(part) for part in value]
+    if is_dataclass(value):
+        return {f.name: _plain(getattr(value, f.name)) for f in fields(value)}
+    return value

@@ -151,7 +151,16 @@ def command(data: Path, bundle: Path | None, jobs: int) -> float:
     """Reports a second of ``pilah classify`` on 2022, its start included."""
     source = data_file(data, TRAIN)
     with TemporaryDirectory() as folder:
-        options = ["-o", f"{folder}/a.jsonl", "--region", REGION, "--jobs", str(jobs)]
+        options = [
+            "-o",
+            f"{folder}/a.jsonl",
+            "--region",
+            REGION,
+            "--jobs",
+            str(jobs),
+            "--map",
+            "reported_at=date",
+        ]
         options += ["--bundle", str(bundle)] if bundle else []
         start = time.perf_counter()
         subprocess.run(  # noqa: S603 - our own command
