@@ -9,7 +9,9 @@ FAISS index of 100,000 x 768: one topic and thirty neighbours, nothing more.
 Random weights cost as much as trained ones. The usual stack's word pieces are fitted in memory on
 the same city's earlier reports, so its inputs are as short as they can be expected to be. Where
 other programs run beside, set OMP_WAIT_POLICY=PASSIVE: threads that spin while they wait make the
-usual stack look many times slower than it is.
+usual stack look many times slower than it is. Where the usual stack has several threads for a
+batch, Pilah has as many processes that read (``--jobs``); their start is not timed, as loading is
+not.
 """
 
 from __future__ import annotations
@@ -43,12 +45,16 @@ from threadpoolctl import threadpool_limits
 from pilah.datasets.records import Report
 from pilah.models.encoder import unit
 from pilah.models.incidents import new_incident_id
+from pilah.models.registry import shipped_bundle
 from pilah.models.triage import Triager
+from pilah.service.workers import Workers, workers
 
 NEIGHBOURS = 30
 LABELS, HIDDEN, PIECES, LONGEST = 38, 768, 30_522, 128
 BLOCK = 20
 """Reports that one side answers before it is the other's turn: load from outside meets both."""
+PART = 16
+"""Reports of a batch that one process is given at a time."""
 NOISE = 0.5
 """Length of the random part of a remembered vector, before it is brought back to length one."""
 MISSING = (
@@ -154,10 +160,13 @@ def pilah_step(triager: Triager) -> Step:
     return answer
 
 
-def pilah_batch(triager: Triager, reports: Sequence[Report]) -> None:
-    """Many reports through Pilah, as a file is read."""
-    for read in triager.analyse([(f"batch-{i}", r) for i, r in enumerate(reports)]):
-        triager.settle(read)
+def pilah_batch(triager: Triager, working: Workers, reports: Sequence[Report]) -> None:
+    """Many reports through Pilah, as ``pilah classify --jobs`` reads a file."""
+    items = [(f"batch-{i}", r) for i, r in enumerate(reports)]
+    begin = working.begin(Triager.analyse)
+    for wait in [begin(items[i : i + PART]) for i in range(0, len(items), PART)]:
+        for read in wait():
+            triager.settle(read)
 
 
 def alternate(
@@ -190,15 +199,20 @@ def threads(count: int) -> Iterator[None]:
 
 
 def compare(
-    triager: Triager, usual: Usual, reports: Sequence[Report], batch: Sequence[Report]
+    triager: Triager,
+    working: Workers,
+    usual: Usual,
+    reports: Sequence[Report],
+    batch: Sequence[Report],
 ) -> dict[str, Any]:
     """Medians of both sides one by one, seconds of a batch, and the ratios usual / Pilah."""
+    pilah_batch(triager, working, reports)  # every process reads something before it is timed
     steps = {"pilah": pilah_step(triager), "usual": usual.answer}
     alternate(steps, reports[:BLOCK])
     told = alternate(steps, reports[BLOCK:])
     one = {name: medians(times) for name, times in told.items()}
     many = {
-        "pilah": _seconds(lambda: pilah_batch(triager, batch)),
+        "pilah": _seconds(lambda: pilah_batch(triager, working, batch)),
         "usual": _seconds(lambda: usual.batch(batch)),
     }
     return {
@@ -255,8 +269,9 @@ def main() -> None:
     }
     counts = sorted({1, os.cpu_count() or 1})
     for count in counts:
-        with threads(count):
-            result[f"threads_{count}"] = compare(triager, usual, reports, batch)
+        folder = str(args.bundle or shipped_bundle())
+        with threads(count), workers(triager, folder, count) as working:
+            result[f"threads_{count}"] = compare(triager, working, usual, reports, batch)
     result["ratio_one_best"] = best_ratio([result[f"threads_{count}"] for count in counts])
     show(result)
     finish("side_by_side", result, args.output)
