@@ -10,7 +10,7 @@ from __future__ import annotations
 import platform
 import shutil
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
@@ -23,7 +23,7 @@ from pilah.datasets.errors import InputError
 from pilah.datasets.splits import split_by
 from pilah.models.encoder_folder import ABOUT, checksum
 from pilah.models.onnx_encoder import OnnxEncoder
-from pilah.training.finetune_torch import Tuning, load_model
+from pilah.training.finetune_torch import Lesson, Tuning, load_model
 from pilah.training.mix import MIN_TRUSTED, TRUSTED
 
 if TYPE_CHECKING:
@@ -37,27 +37,6 @@ if TYPE_CHECKING:
 
 PARITY_TEXTS = 500
 MISSING = "finetune needs torch and sentence-transformers; run: pip install 'pilah[train]'"
-
-
-@dataclass(frozen=True, slots=True)
-class Lesson:
-    """What is learned, and on which rows.
-
-    Attributes:
-        texts: normalised texts, n of them.
-        labels: column numbers, -1 where a row has no label, shape (n, targets).
-        worth: what each label is worth, 0 where there is none, shape (n, targets).
-        sizes: labels of each target.
-        learned: numbers of the rows that teach.
-        unseen: numbers of the rows that stop it, and that judge the heads later.
-    """
-
-    texts: list[str]
-    labels: NDArray[np.int64]
-    worth: NDArray[np.float32]
-    sizes: tuple[int, ...]
-    learned: NDArray[np.int64]
-    unseen: NDArray[np.int64]
 
 
 def finetuned(

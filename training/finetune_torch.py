@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
 
     from pilah.training.config import TrainConfig
-    from pilah.training.finetune import Lesson
 
 HEAD_RATE = 1e-3
 """Learning rate of the heads, which start from nothing."""
@@ -43,6 +43,27 @@ def load_model(name: str) -> SentenceTransformer:
             "of sentence-transformers"
         )
     return model
+
+
+@dataclass(frozen=True, slots=True)
+class Lesson:
+    """What is learned, and on which rows.
+
+    Attributes:
+        texts: normalised texts, n of them.
+        labels: column numbers, -1 where a row has no label, shape (n, targets).
+        worth: what each label is worth, 0 where there is none, shape (n, targets).
+        sizes: labels of each target.
+        learned: numbers of the rows that teach.
+        unseen: numbers of the rows that stop it, and that judge the heads later.
+    """
+
+    texts: list[str]
+    labels: NDArray[np.int64]
+    worth: NDArray[np.float32]
+    sizes: tuple[int, ...]
+    learned: NDArray[np.int64]
+    unseen: NDArray[np.int64]
 
 
 class Tuning:

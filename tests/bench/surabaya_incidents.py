@@ -54,7 +54,8 @@ def main() -> None:
         spent[part] += time.perf_counter() - start
 
     paths = [data_file(chosen.data, name) for name in (TRAIN, TEST)]
-    rows = (row for path in paths for row in read_rows(path))
+    names = {"id": "source_id", "reported_at": "date"}
+    rows = (row for path in paths for row in read_rows(path, names))
     start = time.perf_counter()
     clustered = cluster_rows(triager, rows, summary, region=REGION, begin=read, score=score)
     found = [row.content for row in clustered]
