@@ -12,6 +12,8 @@ from scipy.sparse import csr_matrix
 FloatArray = NDArray[np.float32]
 LEAST = 1e-6
 """No label is told to be quite impossible."""
+KEPT = 0.01
+"""Share of a probability that a curve always leaves."""
 FARTHEST = 80.0
 """Log odds beyond this are taken as this: their exponential would not fit into 32 bits."""
 ODDS_LIMIT = 1e-4
@@ -60,7 +62,8 @@ class Curves:
         share = (probabilities - left) / np.where(width > 0, width, 1.0)
         share = np.minimum(np.maximum(share, 0.0), 1.0)
         found = self.y[low] + share * (self.y[high] - self.y[low])
-        found = np.maximum(found, LEAST)
+        # Where a curve ends at nothing, labels keep their order.
+        found = np.maximum(found, LEAST + KEPT * probabilities)
         return np.asarray(found / found.sum(axis=1, keepdims=True), dtype=np.float32)
 
 

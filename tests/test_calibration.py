@@ -105,8 +105,14 @@ def test_curves_are_linear_between_their_knots(seed: int, labels: int) -> None:
     spoken[0] = np.eye(labels, dtype=np.float32)[0]
     found = Curves.join(curves)(spoken)
     wanted = np.stack([np.interp(spoken[:, i], *c) for i, c in enumerate(curves)], axis=1)
-    wanted = np.maximum(wanted, 1e-6)
+    wanted = np.maximum(wanted, 1e-6 + 0.01 * spoken)
     np.testing.assert_allclose(found, wanted / wanted.sum(axis=1, keepdims=True), atol=1e-4)
+
+
+def test_labels_keep_their_order_where_the_curves_end_at_nothing() -> None:
+    spoken = np.array([[0.1, 0.6, 0.05, 0.25]], np.float32)
+    found = Curves.join([((0.0, 0.3, 1.0), (0.0, 0.0, 1.0))] * 4)(spoken)
+    assert found[0].argsort().tolist() == spoken[0].argsort().tolist()
 
 
 def test_low_scores_for_all_labels_are_learned_to_mean_little() -> None:
