@@ -11,8 +11,8 @@ from pilah.models.closed_cases import ClosedCase, told
 from pilah.models.incidents import new_incident_id
 from pilah.models.reading import Answer
 from pilah.service import incident_reads, incident_writes
-from pilah.service.desk.clock import WIB
 from pilah.service.incident_reads import Standing
+from pilah.service.loop.facts import WIB
 
 
 def assigned(connection: Connection, answer: Answer, *, normal: str) -> Answer:

@@ -6,15 +6,15 @@ of the ``holidays`` library; collective leave of years to come is not in it unti
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, timedelta, timezone
+from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 
 from holidays import HolidayBase, country_holidays
 
+from pilah.service.loop.facts import WIB
+
 WORKING_DAYS = 3
 """Working days to verify a report, the day after it came counting as the first."""
-WIB = timezone(timedelta(hours=7), "WIB")
-"""Western Indonesian time, in which days are counted."""
 
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "Mei", "Jun", "Jul", "Agu", "Sep", "Okt", "Nov", "Des")
 

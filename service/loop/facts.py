@@ -10,8 +10,8 @@ from sqlalchemy import Connection, insert
 
 from pilah.service.loop.tables import facts
 
-WIB = timezone(timedelta(hours=7))
-"""Western Indonesian time: days and weeks of the indicators are counted in it."""
+WIB = timezone(timedelta(hours=7), "WIB")
+"""Western Indonesian time, in which days and weeks are counted."""
 
 
 def save_facts(connection: Connection, triage: Mapping[str, Any], received_at: str) -> None:
