@@ -2,8 +2,8 @@
 
 import os
 import random
+import re
 import signal
-import socket
 import subprocess
 import sys
 import threading
@@ -23,46 +23,38 @@ CLIENTS = 6
 PATIENCE = 60
 """Seconds that anything may take on a busy machine; nothing waits longer than it needs."""
 SERVER = """
-import logging, sys
+import sys
 from pathlib import Path
 from pilah.service.app import serve
 from pilah.service.fake import FakeEngine
 from pilah.service.settings import Settings
-logging.disable(logging.INFO)
-folder, port, url = sys.argv[1:]
-serve(Settings(data_dir=Path(folder), port=int(port), database_url=url), FakeEngine.make)
+folder, url = sys.argv[1:]
+serve(Settings(data_dir=Path(folder), port=0, database_url=url), FakeEngine.make)
 """
 
 pytestmark = pytest.mark.fault
 
 
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port: int = listener.getsockname()[1]
-        return port
-
-
 class Server:
-    """The real server in a process of its own."""
+    """The real server in a process of its own, on a port that the system chose for it."""
 
     def __init__(self, folder: Path) -> None:
-        self.port = free_port()
-        self.url = f"http://127.0.0.1:{self.port}"
         url = Settings(data_dir=folder).url
-        command = [sys.executable, "-c", SERVER, str(folder), str(self.port), url]
-        self.process = subprocess.Popen(command)  # noqa: S603 - our own interpreter and code
-        self._wait()
+        command = [sys.executable, "-c", SERVER, str(folder), url]
+        self._log = folder / "server.log"
+        with self._log.open("wb") as log:
+            self.process = subprocess.Popen(command, stderr=log)  # noqa: S603 - our own code
+        self.url = self._started()
 
-    def _wait(self) -> None:
+    def _started(self) -> str:
+        """The address that the log names; a port picked before the start may be taken by then."""
         deadline = time.monotonic() + PATIENCE
         while time.monotonic() < deadline:
-            assert self.process.poll() is None, "the server ended by itself"
-            try:
-                httpx.get(f"{self.url}/livez", timeout=1)
-            except httpx.TransportError:
-                time.sleep(0.02)
-            else:
-                return
+            log = self._log.read_text(encoding="utf-8")
+            if address := re.search(r"running on (http://127\.0\.0\.1:\d+) ", log):
+                return address[1]
+            assert self.process.poll() is None, f"the server ended by itself:\n{log}"
+            time.sleep(0.02)
         raise AssertionError(f"the server did not start in {PATIENCE} seconds")
 
     def kill(self) -> None:
@@ -215,7 +207,7 @@ def remembered(folder: Path) -> list[str]:
 
 def test_second_server_on_the_same_folder_says_why(tmp_path: Path) -> None:
     url = Settings(data_dir=tmp_path).url
-    command = [sys.executable, "-c", SERVER, str(tmp_path), str(free_port()), url]
+    command = [sys.executable, "-c", SERVER, str(tmp_path), url]
     with only_process(tmp_path):
         second = subprocess.run(command, capture_output=True, text=True, timeout=60)  # noqa: S603
     assert second.returncode == 1
