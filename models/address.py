@@ -220,14 +220,18 @@ def read_landmarks(tokens: Sequence[Token]) -> list[Part]:
 def _landmark_end(tokens: Sequence[Token], i: int) -> int:
     """One past the last token of the landmark that starts here; ``i`` when none does."""
     words = place_words()
-    beside = i > 0 and tokens[i - 1].text in words["position"]
+    before = tokens[i - 1].text if i else ""
+    after_position = before in words["position"]
+    beside = after_position or before in words["local_position"]
     if tokens[i].text in words["kind"]:
         first = i + 1
         if first < len(tokens) and tokens[first].text in _AFTER_KIND.get(tokens[i].text, ()):
             first += 1
         last = _name_end(tokens, first)
-        return last if last > i + 1 or (beside and tokens[i].text in words["alone"]) else i
-    if beside and tokens[i].is_word and _is_proper(tokens[i].text):
+        named = last > i + 1 and tokens[last - 1].text != "negeri"
+        return last if named or (beside and tokens[i].text in words["alone"]) else i
+    # After a local language's "beside" come its own words, which are in no list and no names.
+    if after_position and tokens[i].is_word and _is_proper(tokens[i].text):
         return _name_end(tokens, i)
     return i
 

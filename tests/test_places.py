@@ -108,6 +108,9 @@ def test_conflict_with_the_given_region(reader: PlaceReader, text: str, *, confl
         ("jalan rusak, jalan berlubang, jalan di depan rumah", set()),
         ("jalan menuju pasar", set()),
         ("lampu jalan mati", set()),
+        ("lampu peteng ning jalan mawar ngarep pasar", {"mawar"}),
+        ("jalan flamboyan caket sma 2 gelap", {"flamboyan"}),
+        ("jl sudirman balakang masjid raya", {"sudirman"}),
     ],
 )
 def test_streets(reader: PlaceReader, text: str, streets: set[str]) -> None:
@@ -165,6 +168,9 @@ def test_km_number_and_block(
         ("dekat stasiun tugu dan pertigaan janti", {"stasiun tugu", "pertigaan janti"}),
         ("di pasar yang ramai", set()),
         ("depan rumah saya", set()),
+        ("cedhak terminal peteng", {"terminal"}),
+        ("ngarep omahe tonggo kulo", set()),
+        ("mburi sd negeri wis banjir", set()),
     ],
 )
 def test_landmarks(reader: PlaceReader, text: str, landmarks: set[str]) -> None:
