@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from cli_kit import Ended, Pilah
+from hypothesis import settings
 
 from pilah.datasets.tables import data_folder
 
@@ -23,6 +24,11 @@ if TYPE_CHECKING:
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 DATA = Path(__file__).parent / "data"
+# Every run tries the same examples, so that a red run means a change; `--hypothesis-profile search`
+# tries new ones. A busy machine breaks no property, so no example has a time limit.
+settings.register_profile("steady", deadline=None, derandomize=True)
+settings.register_profile("search", deadline=None)
+settings.load_profile("steady")
 
 
 @pytest.fixture

@@ -360,9 +360,9 @@ LONG = (
 @pytest.mark.parametrize("piece", LONG)
 def test_the_longest_text_is_read_in_time(lasting: Triager, piece: str) -> None:
     text = (piece * 20_000)[:20_000].strip()
-    start = time.perf_counter()
+    start = time.thread_time()  # what this thread worked, however busy the machine is
     lasting.analyse([("1", Report(text, region="34.04"))])
-    assert time.perf_counter() - start < 5  # some tenths of a second on an idle machine
+    assert time.thread_time() - start < 5  # some tenths of a second, unless a pattern backtracks
 
 
 def test_describe_tells_what_answers(triager: Triager, bundle: Bundle) -> None:
