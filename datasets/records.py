@@ -126,6 +126,15 @@ def parse_labels(row: Mapping[str, object]) -> Labels:
     )
 
 
+def json_kind(value: object) -> str:
+    """What a value is called in JSON, with its article; a value of no JSON kind by its class."""
+    kinds = {
+        bool: "a boolean", int: "a number", float: "a number", str: "a string", list: "an array",
+        dict: "an object", type(None): "null",
+    }  # fmt: skip
+    return kinds.get(type(value), type(value).__name__)
+
+
 def _empty(value: object) -> bool:
     return (
         value is None
@@ -138,7 +147,7 @@ def _text(value: object) -> str:
     if _empty(value):
         raise ReportError("text", "missing or empty", "give 1 to 20,000 characters")
     if not isinstance(value, str):
-        raise ReportError("text", f"is {type(value).__name__}, not a string", "send a JSON string")
+        raise ReportError("text", f"is {json_kind(value)}, not a string", "send a JSON string")
     text = value.strip()
     if "\x00" in text or not _encodes(text):
         raise ReportError("text", "holds a NUL or a lone surrogate", "send valid UTF-8 text")
@@ -161,7 +170,7 @@ def _short(row: Mapping[str, object], name: str) -> str | None:
     if _empty(value):
         return None
     if isinstance(value, bool) or not isinstance(value, str | int):
-        raise ReportError(name, f"is {type(value).__name__}, not a string", "send a JSON string")
+        raise ReportError(name, f"is {json_kind(value)}, not a string", "send a JSON string")
     if isinstance(value, int) and abs(value) >= 10**MAX_SHORT:  # Python refuses to print it
         raise ReportError(name, f"has over {MAX_SHORT} digits", f"send at most {MAX_SHORT}")
     text = str(value).strip()

@@ -161,7 +161,7 @@ class Regions:
             near = [self._label(known[-1])] if known else []
         else:
             near = [self._label(c) for c in self._close(part, level, found)]
-        cure = f"did you mean {' or '.join(near)}?" if near else "give a Kemendagri code"
+        cure = f"did you mean {' or '.join(near)}?" if near else "give a Kemendagri code or name"
         return UnknownRegionError("region", "is not in the table of regions", cure)
 
     def _close(self, part: str, level: int | None, found: list[frozenset[str]]) -> list[str]:

@@ -19,12 +19,15 @@ from pilah.service.codecs import digest
 from pilah.service.deciding import decide, report_body
 from pilah.service.intake import Claim, Item, Outcome, Refused, Reply, make_item
 from pilah.service.openapi import body_of, responses
-from pilah.service.problems import Problem, problem_of
+from pilah.service.problems import FieldError, Problem, problem_of
 from pilah.service.request_schemas import BatchIn, DecisionIn, ReportIn
 from pilah.service.schemas import BatchOut, ModelOut, QueueOut, ReportOut, TriageOut
 from pilah.service.state import Service, service_of
 from pilah.service.version import service_version
+from pilah.service.words import WORDS
 
+REASONS = tuple(WORDS["reason"])
+"""Every reason for a person to look."""
 MAX_PAGE = 200
 """Most reports of the review queue in one answer."""
 
@@ -138,12 +141,15 @@ def report(request: Request, report_id: ReportId) -> Response:
 def review(
     request: Request,
     reason: Annotated[
-        str | None, Query(max_length=200, pattern=r"^[!-~]+$", description="One review reason.")
+        str | None, Query(json_schema_extra={"enum": [*REASONS]}, description="One reason.")
     ] = None,
     after: Annotated[int, Query(ge=0, le=2**53, description="next of the page before.")] = 0,
     limit: Annotated[int, Query(ge=1, le=MAX_PAGE)] = 50,
 ) -> Response:
     """Reports that the service is unsure of and that nobody has decided, oldest first."""
+    if reason not in (None, *REASONS):
+        error = FieldError("reason", "is unknown", f"use one of {', '.join(REASONS)}")
+        raise Problem("parameter-invalid", errors=[error])
     with service_of(request).intake.store.reading() as connection:
         count = reads.review_count(connection, reason=reason)
         members = reads.review_queue(connection, reason=reason, after=after, limit=limit + 1)

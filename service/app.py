@@ -100,6 +100,7 @@ def serve(settings: Settings, engine_factory: EngineFactory) -> None:
     """
     logging.basicConfig(level=logging.INFO, format=LOG_FORMAT)
     app = create_app(settings, engine_factory)
+    logging.getLogger("uvicorn.error").addFilter(lambda _: not hasattr(app.state, "start_error"))
     try:
         uvicorn.run(
             app,

@@ -56,9 +56,9 @@ async def read_body(request: Request, *, limit: int) -> bytes:
 
 
 def parse_json(body: bytes) -> Any:  # noqa: ANN401 - any JSON value
-    """Strict JSON: UTF-8, no NaN, no endless integers, not nested beyond reason."""
+    """Strict JSON: UTF-8 (a byte order mark is passed over), no NaN, no endless integers."""
     try:
-        text = body.decode("utf-8")
+        text = body.decode("utf-8-sig")
         return json.loads(text, parse_int=_integer, parse_constant=_no_constant)
     except UnicodeDecodeError:
         detail = "the body is not UTF-8; send UTF-8"

@@ -12,7 +12,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from pilah.datasets.errors import ReportError
-from pilah.datasets.records import MAX_SHORT, Labels, Report, parse_labels, parse_report
+from pilah.datasets.records import (
+    MAX_SHORT,
+    Labels,
+    Report,
+    json_kind,
+    parse_labels,
+    parse_report,
+)
 from pilah.service.desk.standing import ACTIONS, ARCHIVE_REASONS
 from pilah.service.problems import FieldError, Problem, field_error
 from pilah.service.writes import Decision
@@ -157,7 +164,7 @@ def _action_errors(row: Mapping[str, Any]) -> list[FieldError]:
     action, reason = row.get("action"), row.get("reason")
     if action is not None and action not in ACTIONS:
         return [FieldError("action", "is unknown", f"use one of {', '.join(ACTIONS)}")]
-    if action == "archive" and reason not in ARCHIVE_REASONS:
+    if action == "archive" and reason not in tuple(ARCHIVE_REASONS):  # it may be a list
         cure = f"use one of {', '.join(ARCHIVE_REASONS)}"
         return [FieldError("reason", "is missing or unknown", cure)]
     if action != "archive" and reason is not None:
@@ -177,7 +184,7 @@ def _own_errors(row: Mapping[str, Any]) -> list[FieldError]:
         errors.append(FieldError("note", "is not valid text", cure))
     body = {"channel": row.get("government")}
     errors += _errors(body, ("channel",), _as_short, rename="government")
-    return errors + _action_errors(row) + _after_errors(row)
+    return errors + _action_errors(row) + _look_errors(row) + _after_errors(row)
 
 
 def _unknown(row: Mapping[str, Any], known: Collection[str]) -> list[FieldError]:
@@ -215,7 +222,7 @@ def _is_note(note: object) -> bool:
 def _object(body: object, slug: str) -> Mapping[str, Any]:
     if isinstance(body, Mapping):
         return body
-    error = FieldError("", f"is {type(body).__name__}, not an object", "send a JSON object")
+    error = FieldError("", f"is {json_kind(body)}, not an object", "send a JSON object")
     raise Problem(slug, errors=[error])
 
 

@@ -73,6 +73,8 @@ def serve(
         return
     changes = {"PILAH_HOST": host, "PILAH_PORT": port, "PILAH_DATA_DIR": data_dir}
     environ = os.environ | {k: str(v) for k, v in changes.items() if v is not None}
+    for name, meant in Settings.misspelt(environ).items():
+        errors.print(f"{name}: no such setting, ignored; did you mean {meant}?", highlight=False)
     chosen = Settings.from_environment(environ)
     errors.print(f"Pilah: http://{chosen.host}:{chosen.port}/", highlight=False)
     run(chosen, engine)

@@ -192,11 +192,6 @@ def _of_status(error: HTTPException) -> Problem:
 
 
 def _parameter(error: Mapping[str, Any]) -> FieldError:
-    place = ".".join(str(part) for part in error.get("loc", ()))
-    return FieldError(place, str(error.get("type", "invalid")), _parameter_cure(error))
-
-
-def _parameter_cure(error: Mapping[str, Any]) -> str:
-    context = error.get("ctx") or {}
-    limits = [f"{name} {context[name]}" for name in ("ge", "le", "max_length") if name in context]
-    return "use a value with " + ", ".join(limits) if limits else "see /docs for its form"
+    """One wrong parameter in pydantic's words, which never quote the value."""
+    problem = "is missing" if error["type"] == "missing" else "is not valid"
+    return FieldError(str(error["loc"][-1]), problem, str(error["msg"]))

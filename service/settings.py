@@ -5,7 +5,8 @@ from __future__ import annotations
 import ipaddress
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
+from difflib import get_close_matches
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -91,6 +92,14 @@ class Settings:
                 "set PILAH_API_KEYS (make one: python -c 'import secrets; "
                 "print(secrets.token_urlsafe(32))') or use PILAH_HOST=127.0.0.1"
             )
+
+    @staticmethod
+    def misspelt(environ: Mapping[str, str]) -> dict[str, str]:
+        """Variables that look like a setting and are none, each with the setting it is like."""
+        known = [f"PILAH_{f.name.upper()}" for f in fields(Settings)]
+        names = sorted(name for name in environ if name.startswith("PILAH_") and name not in known)
+        like = {name: get_close_matches(name, known, n=1, cutoff=0.8) for name in names}
+        return {name: near[0] for name, near in like.items() if near}
 
     @property
     def url(self) -> str:

@@ -134,6 +134,12 @@ def test_malformed_reports_are_refused(client: httpx.Client, content: bytes, slu
     expect_problem(client.post("/v1/classify", content=content, headers=headers), slug)
 
 
+def test_a_byte_order_mark_is_passed_over(client: httpx.Client) -> None:
+    content = b"\xef\xbb\xbf" + json.dumps(ROAD).encode()
+    headers = {"content-type": "application/json"}
+    assert client.post("/v1/classify", content=content, headers=headers).status_code == 200
+
+
 def test_control_characters_in_a_text_are_taken(client: httpx.Client) -> None:
     answer = post(client, {"text": "jalan\x01rusak\x1b[31m\u202e‮ dan\x7f lain"})
     assert answer.status_code == 200

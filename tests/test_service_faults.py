@@ -213,6 +213,7 @@ def test_second_server_on_the_same_folder_says_why(tmp_path: Path) -> None:
     assert second.returncode == 1
     assert second.stderr.splitlines()[-1].startswith("pilah.service.migrations.StoreError: ")
     assert "set PILAH_DATA_DIR" in second.stderr.splitlines()[-1]
+    assert second.stderr.count("Traceback") == 1  # python's own: the log has none beside it
 
 
 def test_terminated_server_finishes_its_requests(tmp_path: Path) -> None:

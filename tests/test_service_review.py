@@ -102,6 +102,9 @@ def test_decisions_are_appended_and_keep_the_suggestion(client: httpx.Client) ->
         ({"actor": "a" * 501}, "actor"),
         ({"actor": "a", "outcome": "lain"}, "outcome"),
         ({"actor": "a", "hoax": "mungkin"}, "hoax"),
+        ({"actor": "a", "look": "sekilas"}, "look"),
+        ({"actor": "a", "look": []}, "look"),
+        ({"actor": "a", "action": "archive", "reason": ["prank"]}, "reason"),
         ({"actor": "a", "note": 7}, "note"),
         ({"actor": "a", "note": "x" * 4_001}, "note"),
         ({"actor": "a", "after": -1}, "after"),
@@ -160,9 +163,18 @@ def test_review_queue_pages_filters_and_empties(client: httpx.Client) -> None:
 
 
 @pytest.mark.parametrize(
-    "query", ["limit=0", "limit=201", "limit=x", "after=-1", f"reason={NIK * 20}"]
+    ("query", "cure"),
+    [
+        ("limit=0", "greater than or equal to 1"),
+        ("limit=201", "less than or equal to 200"),
+        ("limit=x", "valid integer"),
+        ("after=-1", "greater than or equal to 0"),
+        (f"reason={NIK}", "use one of topic_unknown, "),
+    ],
 )
-def test_wrong_parameters(client: httpx.Client, query: str) -> None:
+def test_wrong_parameters(client: httpx.Client, query: str, cure: str) -> None:
     response = client.get(f"/v1/review?{query}")
-    assert expect_problem(response, "parameter-invalid")["errors"]
+    (error,) = expect_problem(response, "parameter-invalid")["errors"]
+    assert error["place"] == query.partition("=")[0]
+    assert cure in error["cure"]
     assert NIK not in response.text

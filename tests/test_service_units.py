@@ -62,6 +62,11 @@ def test_settings_are_read_from_the_environment() -> None:
     assert KEY not in repr(settings)
 
 
+def test_misspelt_settings_are_told() -> None:
+    environ = {"PILAH_MAXBATCH": "7", "PILAH_PORT": "1", "PILAH_BENCHMARKS": "x", "PATH": "x"}
+    assert Settings.misspelt(environ) == {"PILAH_MAXBATCH": "PILAH_MAX_BATCH"}
+
+
 @pytest.mark.parametrize(
     ("environ", "match"),
     [
