@@ -60,7 +60,7 @@ def test_a_row_that_cannot_be_read(tmp_path: Path) -> None:
     assert (found.severity, found.line) == ("error", 2)
     assert found.problem == "-: not JSON"
     again = one(looked_at(tmp_path, [*plain(1), {"text": 3}]), "schema")
-    assert (again.line, again.problem) == (2, "text: is int, not a string")
+    assert (again.line, again.problem) == (2, "text: is a number, not a string")
 
 
 def test_a_repeated_id(tmp_path: Path) -> None:

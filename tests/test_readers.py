@@ -44,7 +44,7 @@ JSONL = [
     (b'{"text": "x", "id": ' + b"9" * 5000 + b"}", "-", "not JSON", "one JSON object a line"),
     (b"[" * 200_000, "-", "not JSON", "one JSON object a line"),
     (b'{"title": "tanpa isi"}', "text", "missing or empty", "1 to 20,000"),
-    (b'{"text": 5}', "text", "is int", "JSON string"),
+    (b'{"text": 5}', "text", "is a number", "JSON string"),
     (b'{"text": "' + b"a" * 1_000_000 + b'"}', "text", "1,000,000 characters", "at most 20,000"),
     (b'{"text": "a\\u0000b"}', "text", "NUL", "UTF-8"),
     (b'{"text": "a\\ud800b"}', "text", "lone surrogate", "UTF-8"),
