@@ -26,6 +26,12 @@ _STILL = re.compile(
     r"sampai sekarang|sampai saat ini|hingga kini|(?:katanya|dibilang|dinyatakan|ditulis|statusnya)"
     r" (?:sudah )?(?:selesai|ditutup|beres|diperbaiki|ditangani)|padahal sudah)\b"
 )
+_ASIDE = re.compile(
+    r"\b(?:apakah masih|masih (?:kecil|muda|bocah|balita|bayi|sekolah|kuliah|tk|sd|smp|sma|kelas|"
+    r"saudara|keluarga|pagi|subuh|ingat|percaya|sayang|sempat)|"
+    r"belum (?:menikah|nikah|kawin|lahir|tahu|tau|sempat|berani))\b"
+)
+"""Where "still" and "not yet" tell of people, the hour or a question, not of the trouble."""
 _AGAIN = re.compile(r"\b(?:lagi|kembali|kambuh|terulang|berulang)\b")
 _NO_MORE = re.compile(
     r"\b(?:sekali lagi|(?:(?:ber)?tanya|menanyakan) (?:lagi|kembali)|"
@@ -57,7 +63,7 @@ def contradiction(normal: str, case: ClosedCase) -> Finding | None:
         normal: the normalised text.
         case: the closed case whose problem the report tells of.
     """
-    still = list(dict.fromkeys(_STILL.findall(normal)))
+    still = list(dict.fromkeys(_STILL.findall(_ASIDE.sub(" ", normal))))
     words = still or list(dict.fromkeys(_AGAIN.findall(_NO_MORE.sub(" ", normal))))
     if not words:
         return None

@@ -240,7 +240,7 @@ def _vector(normal: str) -> Vector:
 
 def _draft(report_id: str, masked: str, normal: str) -> Triage:
     road, chain = "jalan" in normal, "sebarkan" in normal
-    signs = (HoaxEvidence("chain_style", "sebarkan"),) if chain else ()
+    signs = (HoaxEvidence("chain_style", "gaya pesan berantai: sebarkan"),) if chain else ()
     reasons = (() if road else ("topic_uncertain",)) + (("hoax_like",) if chain else ())
     place = PlaceFound("sleman", "34.04", "Kabupaten Sleman", "kabupaten", 0.9)
     return Triage(

@@ -37,6 +37,7 @@ def templates() -> Environment:
     environment.filters["number"] = lambda value: f"{value:,}".replace(",", ".")
     environment.filters["percent"] = lambda value: f"{100 * value:.0f} %"
     environment.filters["local_time"] = local_time
+    environment.filters["sentence"] = lambda text: text[:1].upper() + text[1:]
     environment.filters["local_day"] = local_day
     environment.filters["last_day"] = last_day
     environment.filters["decimal"] = lambda value: f"{value:.1f}".replace(".", ",")

@@ -66,6 +66,15 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "prank": "Nada iseng",
         "learned_style": "Isi dan gaya seperti contoh hoaks",
     },
+    "channel": {
+        "web": "situs web",
+        "app": "aplikasi",
+        "sms": "SMS",
+        "whatsapp": "WhatsApp",
+        "social": "media sosial",
+        "email": "surel",
+        "phone": "telepon",
+    },
     "reason": {
         "topic_unknown": "Topik tidak dikenali",
         "topic_uncertain": "Topik belum pasti",

@@ -47,6 +47,7 @@ class Decision:
         undoes: number of the decision that an undo takes out of force.
         look: how the person looked at the suggestion: blind, read or unread; None: not said.
         role: of the person, where it is known.
+        decided_at: ISO 8601, UTC; None: now.
     """
 
     report_id: str
@@ -60,6 +61,7 @@ class Decision:
     undoes: int | None = None
     look: str | None = None
     role: str | None = None
+    decided_at: str | None = None
 
 
 def save_answer(
@@ -134,7 +136,7 @@ def save_decision(connection: Connection, decision: Decision) -> int:
         "actor": decision.actor,
         "labels": dump(dict(decision.labels)),
         "note": decision.note,
-        "decided_at": now_text(),
+        "decided_at": decision.decided_at or now_text(),
         "action": decision.action,
         "reason": decision.reason,
         "undoes": decision.undoes,

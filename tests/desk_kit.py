@@ -17,14 +17,17 @@ from pilah.service.accounts.sessions import Session
 from pilah.service.accounts.signin import COOKIE
 from pilah.service.accounts.users import NewUser
 from pilah.service.app import create_app
+from pilah.service.desk.labels import agency_value
 from pilah.service.fake import FakeEngine
 from pilah.service.settings import Settings
 from pilah.service.state import Service
 from pilah.service.testing import served
 
+ROAD = "PEKERJAAN UMUM DAN PENATAAN RUANG"
 PASSWORD = "kuda-lumping-hijau-7"  # noqa: S105 - of users that live as long as a test
 SLEMAN = "Pemerintah Kabupaten Sleman"
 BADUNG = "Pemerintah Kabupaten Badung"
+PICK = {"topic": ROAD, "agency": agency_value("Dinas PU", SLEMAN), "outcome": "actionable"}
 PEOPLE = {
     "mimi": NewUser("mimi", "moderator", "Mimi", SLEMAN),
     "bagus": NewUser("bagus", "moderator", "Bagus", BADUNG),
@@ -97,6 +100,18 @@ def open_desk(folder: Path, *, api_keys: tuple[str, ...] = ()) -> Iterator[Desk]
             yield desk
         finally:
             desk.close()
+
+
+def forward(browser: Browser, name: str, version: int = 0, **fields: str) -> tuple[int, str]:
+    """Accept a report with the labels of ``PICK``."""
+    sent = {"id": name, "version": str(version), "action": "forward"} | PICK | fields
+    response = browser.post("/meja/putusan", **sent)
+    return response.status_code, response.text
+
+
+def order(page: str) -> list[str]:
+    """The reports of a page of the queue."""
+    return re.findall(r'class="case" href="/meja/laporan\?id=([^"&]+)', page)
 
 
 def csrf_of(page: str) -> str:

@@ -152,6 +152,8 @@ def test_what_is_sent_openly_tells_nothing_of_what_is_sent_without_a_name(
         ("lubang di jalan anggrek masih ada", "belum selesai: masih", 1.0),
         ("katanya sudah diperbaiki, nyatanya tidak", "belum selesai: katanya sudah diperbaiki", 1),
         ("lampu tak kunjung dibetulkan sampai sekarang", "belum selesai", 1.0),
+        ("anak saya masih sekolah, jalannya masih rusak", "belum selesai: masih", 1.0),
+        ("kami masih menunggu perbaikannya", "belum selesai: masih", 1.0),
         ("lampunya mati lagi", "mungkin terjadi lagi; kata pelapor: lagi", 0.5),
         ("sudah tidak ada air lagi, kemarin banjir kembali", "kata pelapor: kembali", 0.5),
         ("air tidak mengalir lagi", "kata pelapor: lagi", 0.5),
@@ -176,6 +178,9 @@ def test_a_text_that_says_otherwise_is_named_with_the_case(
         "udah ga ada masalah lagi",
         "saya mau tanya lagi",
         "semoga tidak terjadi lagi",
+        "anak saya masih sekolah di sana",
+        "apakah masih dibuka pendaftarannya",
+        "saya belum tahu harus ke mana",
         "jangan sampai terulang",
     ],
 )

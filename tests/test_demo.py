@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from pilah.service.accounts import passwords, users
+from pilah.service.accounts import audit, audited, passwords, users
 from pilah.service.app import opened
 from pilah.service.cli import main
 from pilah.service.fake import FakeEngine
@@ -24,10 +24,14 @@ def test_the_demo_fills_every_page(tmp_path: Path, monkeypatch: pytest.MonkeyPat
         weeks = service.counting.measures(Span(), ("week",))
         with service.intake.store.reading() as connection:
             user = users.find_user(connection, demo.USER)
+            chain, compared = audit.verify(connection), audited.compare(connection)
     assert sum(done) == total.reports == 44
     assert 0 < total.decided < 44
     assert total.in_time < total.decided  # some decisions come late, as they do
     assert len(weeks) >= demo.WEEKS
+    assert chain.broken_at is None
+    assert compared.holds  # `pilah audit verify` finds nothing to complain of
+    assert compared.decisions >= total.decided
     assert user is not None
     assert user[0].role == "supervisor"
     assert passwords.matches(user[1], password)

@@ -126,7 +126,7 @@ def test_review_reasons_duplicates_and_hoax_are_shown(client: httpx.Client) -> N
     for words in (
         "Topik belum pasti",
         "Berciri hoaks, periksa",
-        "Bergaya pesan berantai",
+        "Gaya pesan berantai: sebarkan",
         "Kejadian ini sudah dilaporkan",
         "kata yang sama",
     ):

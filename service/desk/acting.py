@@ -96,11 +96,9 @@ def take(connection: Connection, user: User, report_id: str) -> None:
     audit.record(connection, user.name, "case.claimed", subject=report_id)
 
 
-def take_next(
-    connection: Connection, user: User, shown: Filter, *, skip: tuple[str, ...] = ()
-) -> str | None:
+def take_next(connection: Connection, user: User, shown: Filter, *, passed: str = "") -> str | None:
     """Claim the first free report of the queue; None when there is none."""
-    found = queue.next_free(connection, user, shown, skip=skip)
+    found = queue.next_free(connection, user, shown, passed=passed)
     if found is not None:
         take(connection, user, found)
     return found

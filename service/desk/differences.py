@@ -33,5 +33,10 @@ def _pieces(text: str) -> list[str]:
 
 
 def _segment(pieces: list[str], kind: str) -> list[Segment]:
+    """One piece of text; blanks around what is marked stay unmarked."""
     text = "".join(pieces)
-    return [Segment(text, kind if text.strip() else "")] if text else []
+    core = text.strip()
+    if not kind or not core:
+        return [Segment(text)] if text else []
+    before, after = text.split(core, 1)
+    return [Segment(t, k) for t, k in ((before, ""), (core, kind), (after, "")) if t]

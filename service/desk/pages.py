@@ -16,6 +16,7 @@ from pilah.service.accounts.sessions import Session
 from pilah.service.desk import acting, claims, queue, viewing
 from pilah.service.desk.access import undoable_case
 from pilah.service.desk.facets import Facet, facets
+from pilah.service.desk.past import MIN_SIMILARITY
 from pilah.service.desk.queue import PAGE, Filter
 from pilah.service.desk.standing import ARCHIVE_REASONS
 from pilah.service.problems import Problem
@@ -102,7 +103,7 @@ def skip(request: Request, form: Decider) -> Response:
     report_id = form.fields.get("id", "")
     with service_of(request).intake.store.writing() as connection:
         acting.give_back(connection, form.user, report_id)
-    return _next(request, form, skip=(report_id,))
+    return _next(request, form, passed=report_id)
 
 
 @router.post("/putusan")
@@ -161,6 +162,7 @@ def _report(
         archive_reasons=tuple(ARCHIVE_REASONS),
         filter_fields=Filter.of(_filter_fields(request.query_params)).to_query(),
         links_of=viewing.links_of,
+        min_similarity=MIN_SIMILARITY,
         told_only=shield.TOLD_ONLY,
         done=_done(request, session),
     )
@@ -194,13 +196,12 @@ def _done(request: Request, session: Session) -> dict[str, Any] | None:
         return {"id": report_id, "version": version, "visible": session.user.sees(case.government)}
 
 
-def _next(request: Request, form: Form, *, done: str = "", skip: tuple[str, ...] = ()) -> Response:
+def _next(request: Request, form: Form, *, done: str = "", passed: str = "") -> Response:
     shown = Filter.of(_filter_fields(form.fields))
-    passed = (*skip, *([done] if done else []))
     with service_of(request).intake.store.writing() as connection:
         if done:
             claims.release(connection, done, form.user.name)
-        found = acting.take_next(connection, form.user, shown, skip=passed)
+        found = acting.take_next(connection, form.user, shown, passed=done or passed)
     if found is None:
         return _to_queue(shown, done=done)
     return _to_report(found, form.fields, done=done)

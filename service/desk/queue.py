@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, func, or_, select
+from sqlalchemy import ColumnElement, Connection, Row, Select, func, or_, select, tuple_
 
 from pilah.service.accounts.roles import User
 from pilah.service.codecs import now_text
@@ -19,6 +19,7 @@ from pilah.service.tables import decisions, reports, suggestions
 
 PAGE = 50
 """Reports on one page of the queue."""
+_ORDER = (cases.c.rank, cases.c.report_id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,11 +81,10 @@ class Counts:
 
 def rows(connection: Connection, user: User, shown: Filter, *, start: int) -> list[Waiting]:
     """One page of the queue from its ``start``-th row, and one row more when there are more."""
-    order = (cases.c.rank, cases.c.report_id)
     page = (  # sorted by itself: the texts of a page need not be carried through the sorting
         select(cases.c.report_id)
         .where(*scope(user.only), *_conditions(shown))
-        .order_by(*order)
+        .order_by(*_ORDER)
         .offset(start)
         .limit(PAGE + 1)
     )
@@ -93,7 +93,7 @@ def rows(connection: Connection, user: User, shown: Filter, *, start: int) -> li
         .join_from(cases, reports)
         .join(suggestions, suggestions.c.report_id == cases.c.report_id)
         .where(cases.c.report_id.in_(page))
-        .order_by(*order)
+        .order_by(*_ORDER)
     )
     return [_waiting(row) for row in connection.execute(query)]
 
@@ -103,20 +103,24 @@ def _waiting(row: Row[Any]) -> Waiting:
     return Waiting(case_from(row), row.visibility, row.received_at, row.size, row.harm, triage)
 
 
-def next_free(
-    connection: Connection, user: User, shown: Filter, *, skip: Sequence[str] = ()
-) -> str | None:
-    """The first report of the queue that nobody has, or that the user has already."""
+def next_free(connection: Connection, user: User, shown: Filter, *, passed: str = "") -> str | None:
+    """The first report of the queue that nobody has, or that the user has already.
+
+    A report that is ``passed`` is not wanted now: those behind it come first, then the others.
+    """
     free = or_(
         cases.c.claimed_by.is_(None),
         cases.c.claimed_until <= now_text(),
         cases.c.claimed_by == user.name,
     )
-    query = select(cases.c.report_id).where(*scope(user.only), *_conditions(shown), free)
-    if skip:
-        query = query.where(cases.c.report_id.not_in(skip))
-    query = query.order_by(cases.c.rank, cases.c.report_id).limit(1)
-    return connection.execute(query).scalar_one_or_none()
+    mine = (*scope(user.only), *_conditions(shown), free, cases.c.report_id != passed)
+    query = select(cases.c.report_id).where(*mine).order_by(*_ORDER).limit(1)
+    here = select(*_ORDER).where(cases.c.report_id == passed)
+    if (place := connection.execute(here).one_or_none()) is not None:
+        behind = query.where(tuple_(*_ORDER) > tuple(place))
+        if (found := _name(connection, behind)) is not None:
+            return found
+    return _name(connection, query)
 
 
 def counts(connection: Connection, user: User, shown: Filter) -> Counts:
@@ -153,6 +157,11 @@ def _conditions(shown: Filter) -> list[ColumnElement[bool]]:
         found.append(cases.c.agency == shown.agency)
     if shown.reason:
         found.append(has_reason(shown.reason))
+    return found
+
+
+def _name(connection: Connection, query: Select[Any]) -> str | None:
+    found: str | None = connection.execute(query).scalar_one_or_none()
     return found
 
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection
 
 from pilah.datasets.records import OUTCOMES
 from pilah.service import incident_reads, reads, shield
@@ -18,22 +17,21 @@ from pilah.service.desk.access import visible_case
 from pilah.service.desk.asking import ask_text
 from pilah.service.desk.cases import Case, case_of, last_offer, standing
 from pilah.service.desk.differences import side_by_side
-from pilah.service.desk.labels import agency_value, search_agencies, search_topics, topic_value
+from pilah.service.desk.labels import (
+    agency_value,
+    search_agencies,
+    search_topics,
+    split_value,
+    topic_value,
+)
+from pilah.service.desk.past import PastCase, past_cases
 from pilah.service.desk.standing import Standing
-from pilah.service.desk.tables import cases
 from pilah.service.engine import Engine
 from pilah.service.highlight import Segment, segments
 from pilah.service.reads import Record
-from pilah.service.tables import reports, suggestions
 
-MAX_SHOWN = 5
-"""Most past cases on a page."""
-NEAREST = 200
-"""Nearest reports among which decided ones are looked for."""
-DECIDED = ("decided", "asked", "archived")
-"""Where a person acted last."""
-SNIPPET = 240
-"""Characters of a past case's text that are shown."""
+LIKELY = 0.005
+"""Probability below which an alternative is left to the search: it would read 0 %."""
 _LINK = re.compile(r"https://[\w.-]+(?:/[\w./%~-]*)?")
 
 
@@ -44,6 +42,12 @@ class Option:
     value: str
     probability: float | None
     chosen: bool = False
+
+    @property
+    def name(self) -> str:
+        """The value as people read it: a body without units is named once."""
+        first, second = split_value(self.value)
+        return first if second == first else self.value
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,18 +61,6 @@ class Candidate:
     apart: bool
     left: Sequence[Segment]
     right: Sequence[Segment]
-
-
-@dataclass(frozen=True, slots=True)
-class PastCase:
-    """A decided report that is near, and what was decided."""
-
-    report_id: str
-    similarity: float
-    status: str
-    topic: str | None
-    agency: str | None
-    text: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +123,7 @@ def page_of(
         + _found_agencies(search, case),
         outcomes=_outcomes(suggestion, now),
         candidates=[] if hidden else _candidates(connection, user, record, secret),
-        past=[] if hidden else _past(connection, engine, user, report_id),
+        past=[] if hidden else past_cases(connection, engine, user, report_id),
         question=ask_text(suggestion["outcome"]["missing"]),
         events=incident_reads.events_of(connection, record.incident_id),
         closed=None if hidden else _closed(connection, user, suggestion["duplicates"]),
@@ -157,7 +149,7 @@ def _topics(suggestion: Mapping[str, Any], now: Standing, search: str) -> list[O
     if said["main"] is not None:
         found.append((topic_value(said["main"], said["sub"]), said["probability"]))
     chosen = topic_value(str(decided), _text(now.labels.get("topic_sub"))) if decided else None
-    return _options(found, chosen, [topic_value(*pair) for pair in search_topics(search)])
+    return options_of(found, chosen, [topic_value(*pair) for pair in search_topics(search)])
 
 
 def _agencies(said: Mapping[str, Any], now: Standing) -> list[Option]:
@@ -169,7 +161,7 @@ def _agencies(said: Mapping[str, Any], now: Standing) -> list[Option]:
     decided = now.labels.get("agency")
     government = _text(now.labels.get("government"))
     chosen = agency_value(str(decided), government) if decided else None
-    return _options(found, chosen, [])
+    return options_of(found, chosen, [])
 
 
 def _found_agencies(search: str, case: Case) -> list[Option]:
@@ -180,17 +172,18 @@ def _outcomes(suggestion: Mapping[str, Any], now: Standing) -> list[Option]:
     said = suggestion["outcome"]
     found = [(said["label"], said["probability"])]
     decided = _text(now.labels.get("outcome"))
-    return _options(found, decided, [name for name in OUTCOMES if name != said["label"]])
+    return options_of(found, decided, [name for name in OUTCOMES if name != said["label"]])
 
 
-def _options(
+def options_of(
     found: Sequence[tuple[str, float]], chosen: str | None, others: Sequence[str]
 ) -> list[Option]:
     """Sorted by probability; what was decided is chosen, else the likeliest."""
-    likely = dict(sorted(found, key=lambda pair: -pair[1]))
+    known = dict(sorted(found, key=lambda pair: -pair[1]))
+    first = chosen or next(iter(known), None)
+    likely = [name for name, share in known.items() if share >= LIKELY or name == first]
     names = dict.fromkeys([*likely, *([chosen] if chosen else []), *others])
-    first = chosen or next(iter(likely), None)
-    return [Option(name, likely.get(name), name == first) for name in names]
+    return [Option(name, known.get(name), name == first) for name in names]
 
 
 def _candidates(
@@ -231,32 +224,6 @@ def _closed(
     cases = (case_of(connection, name) for name in incident_reads.members_of(connection, before))
     seen = any(case is not None and user.sees(case.government) for case in cases)
     return incident_reads.closing(connection, before) if seen else None
-
-
-def _past(connection: Connection, engine: Engine, user: User, report_id: str) -> list[PastCase]:
-    known = reads.fingerprint_of(connection, report_id)
-    if known is None:
-        return []
-    near = dict(engine.nearest(known[1], limit=NEAREST))
-    near.pop(report_id, None)
-    query = (
-        select(cases, suggestions.c.triage)
-        .join_from(cases, suggestions, cases.c.report_id == suggestions.c.report_id)
-        .join(reports, reports.c.id == cases.c.report_id)
-        .where(cases.c.report_id.in_(list(near)), cases.c.status.in_(DECIDED))
-        .where(reports.c.visibility != "secret")
-    )
-    rows = [r for r in connection.execute(query) if user.sees(r.government)]
-    rows.sort(key=lambda row: (-near[row.report_id], row.report_id))
-    return [
-        PastCase(r.report_id, near[r.report_id], r.status, r.topic, r.agency, _snippet(r.triage))
-        for r in rows[:MAX_SHOWN]
-    ]
-
-
-def _snippet(triage: str) -> str:
-    text: str = json.loads(triage)["masked_text"]
-    return text if len(text) <= SNIPPET else f"{text[:SNIPPET]} …"
 
 
 def _text(value: object) -> str | None:

@@ -1,14 +1,16 @@
 """Example data for a first look: reports of the written corpus, decided by their gold labels.
 
 Nothing here is a measurement. Moments are spread over the weeks before now, so that the pages have
-something to show; the store is meant to be thrown away.
+something to show; the audit log alone says when all this was really written. The store is meant to
+be thrown away.
 """
 
 from __future__ import annotations
 
 import random
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -26,7 +28,7 @@ from pilah.service.loop.facts import day_of, week_of
 from pilah.service.loop.tables import facts
 from pilah.service.problems import Problem
 from pilah.service.state import Service
-from pilah.service.tables import decisions, reports
+from pilah.service.tables import reports
 
 REPORTS = 400
 """Reports taken in."""
@@ -35,6 +37,10 @@ WEEKS = 10
 PILOT_REGIONS = ("13", "34", "51", "36.03")
 """Codes of the pilot governments; Sleman and Badung lie in them."""
 USER = "demo"
+DECIDED = 0.93
+"""Share of reports that somebody decides some day; the others wait past their deadline."""
+DAYS = 2.0
+"""Mean time until that decision, exponentially distributed."""
 _SEED = 20_261_101
 
 
@@ -47,14 +53,17 @@ def fill(service: Service, tick: Callable[[int], object]) -> str:
     """
     chance = random.Random(_SEED)  # noqa: S311 - example data, not secrets
     rows = _rows(chance)
-    for number, row in enumerate(rows):
+    now = datetime.now(UTC)
+    received = [now - timedelta(weeks=WEEKS) * (1 - n / len(rows)) for n in range(len(rows))]
+    for number, (row, moment) in enumerate(zip(rows, received, strict=True)):
         _take(service, f"contoh-{number}", row)
-        if chance.random() < 0.75:
-            _decide(service, f"contoh-{number}", row, chance)
+        decided = moment + timedelta(days=chance.expovariate(1 / DAYS))
+        if decided < now and chance.random() < DECIDED:
+            _decide(service, f"contoh-{number}", row, decided, chance)
         tick(1)
     password = secrets.token_urlsafe(9)
     with service.intake.store.writing() as connection:
-        _spread(connection, len(rows), chance)
+        _spread(connection, received)
         person = NewUser(USER, "supervisor", "Pengunjung", password=password)
         add_user(connection, person, by="demo")
     return password
@@ -82,7 +91,13 @@ def _take(service: Service, report_id: str, row: LabelledReport) -> None:
     take_one(service, {**body, "channel": report.channel, "id": report_id}, None)
 
 
-def _decide(service: Service, report_id: str, row: LabelledReport, chance: random.Random) -> None:
+def _decide(
+    service: Service,
+    report_id: str,
+    row: LabelledReport,
+    moment: datetime,
+    chance: random.Random,
+) -> None:
     labels = row.labels
     said = {
         name: value
@@ -97,25 +112,23 @@ def _decide(service: Service, report_id: str, row: LabelledReport, chance: rando
     for step in steps:
         decision, after = check_decision(report_id, {"actor": "skrip-contoh", **step})
         try:
-            decide(service.intake, decision, after=after)
+            decide(service.intake, replace(decision, decided_at=_text(moment)), after=after)
         except Problem:  # the agency that refused is the right one after all
             return
 
 
-def _spread(connection: Connection, number: int, chance: random.Random) -> None:
-    """Give reports and decisions moments in the weeks before now."""
-    now = datetime.now(UTC)
-    ids = connection.execute(select(reports.c.id).order_by(reports.c.seq)).scalars()
-    for place, report_id in enumerate(ids.all()):
-        received = now - timedelta(weeks=WEEKS) * (1 - place / number)
-        decided = min(now, received + timedelta(hours=chance.uniform(2, 110)))
-        text, moment = (m.isoformat(timespec="microseconds") for m in (received, decided))
-        connection.execute(
-            update(reports).where(reports.c.id == report_id).values(received_at=text)
-        )
+def _spread(connection: Connection, received: Sequence[datetime]) -> None:
+    """Give the reports the moments in which they came."""
+    ids = connection.execute(select(reports.c.id).order_by(reports.c.seq)).scalars().all()
+    for report_id, moment in zip(ids, received, strict=True):
+        text = _text(moment)
+        mine = reports.c.id == report_id
+        connection.execute(update(reports).where(mine).values(received_at=text))
         day = day_of(text)
         mine = facts.c.report_id == report_id
         connection.execute(update(facts).where(mine).values(day=day, week=week_of(day)))
-        mine = decisions.c.report_id == report_id
-        connection.execute(update(decisions).where(mine).values(decided_at=moment))
         save_case(connection, report_id)
+
+
+def _text(moment: datetime) -> str:
+    return moment.isoformat(timespec="microseconds")
