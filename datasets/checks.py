@@ -106,7 +106,7 @@ def _alone(
     if find_personal_data(row.report.full_text):
         yield Finding(
             "error", "personal-data", line, "holds a NIK, phone number or the like",
-            "mask it before the text is kept as training data",
+            "let `pilah data import` mask it before the text is kept as training data",
         )  # fmt: skip
 
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 import csv
 import json
 import math
+import re
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from datetime import datetime
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -79,7 +81,8 @@ def read_rows(
 
     Args:
         path: the file.
-        mapping: contract field -> column name of this file.
+        mapping: contract field -> column name of this file; behind that of ``reported_at`` may
+            stand the form of its dates, as in ``tanggal:%d/%m/%Y``.
         sp4n: also recognise the column names of SP4N exports (``--format sp4n``).
 
     Returns:
@@ -93,10 +96,14 @@ def read_rows(
     unknown = set(names) - set(FIELDS)
     if unknown:
         raise FileFormatError(f"--map {sorted(unknown)[0]}=: unknown field; use one of {FIELDS}")
+    dates = ""
+    if "reported_at" in names:
+        names["reported_at"], _, form = names["reported_at"].partition(":%")
+        dates = form and f"%{form}"
     raw_rows = _reader(path)(path, names, sp4n)
     first = next(raw_rows, None)
     opened = raw_rows if first is None else chain([first], raw_rows)
-    return (Row(line, _parse(line, raw, sp4n=sp4n)) for line, raw in opened)
+    return (Row(line, _parse(line, raw, sp4n=sp4n, dates=dates)) for line, raw in opened)
 
 
 def count_rows(path: Path) -> int:
@@ -111,20 +118,36 @@ def count_rows(path: Path) -> int:
         return sum(1 for _ in handle)
 
 
-def _parse(line: int, raw: Mapping[str, Any] | BadRow, *, sp4n: bool) -> LabelledReport | BadRow:
+def _parse(
+    line: int, raw: Mapping[str, Any] | BadRow, *, sp4n: bool, dates: str
+) -> LabelledReport | BadRow:
     if isinstance(raw, BadRow):
         return raw
     if sp4n:
         word = " ".join(str(raw.get("klasifikasi", "")).lower().split())
         raw = {**raw, "klasifikasi": SP4N_KLASIFIKASI.get(word, raw.get("klasifikasi"))}
     try:
-        report, labels = parse_report(raw), parse_labels(raw)
+        report, labels = parse_report(_dated(raw, dates)), parse_labels(raw)
     except ReportError as error:
-        return BadRow(line, error.field, error.problem, error.cure)
+        named = ", or name its form: --map reported_at=COLUMN:%d/%m/%Y"
+        cure = error.cure + (named if error.field == "reported_at" else "")
+        return BadRow(line, error.field, error.problem, cure)
     extra = {
         k: _plain(v) for k, v in raw.items() if k not in FIELDS and v is not None and str(v).strip()
     }
     return LabelledReport(report, labels, extra)
+
+
+def _dated(raw: Mapping[str, Any], form: str) -> Mapping[str, Any]:
+    """The row with its date read by a form of ``strptime``; as it is without one."""
+    written = raw.get("reported_at")
+    if not form or not isinstance(written, str) or not written.strip():
+        return raw
+    try:
+        moment = datetime.strptime(written.strip(), form)  # noqa: DTZ007 - parse_report gives one
+    except ValueError:
+        raise ReportError("reported_at", f"is not of the form {form}", "write it so") from None
+    return {**raw, "reported_at": moment}
 
 
 def _plain(value: object) -> str:
@@ -139,7 +162,8 @@ def _reader(path: Path) -> Callable[[Path, dict[str, str], bool], RawRows]:
     readers = {".jsonl": _jsonl, ".ndjson": _jsonl, ".csv": _csv, ".parquet": _parquet}
     reader = readers.get(path.suffix.lower())
     if reader is None:
-        raise FileFormatError(f"{path}: unknown suffix; use .jsonl, .csv or .parquet")
+        known = "use .jsonl, .csv or .parquet (save a spreadsheet as CSV UTF-8)"
+        raise FileFormatError(f"{path}: unknown suffix; {known}")
     return reader
 
 
@@ -166,11 +190,13 @@ def _csv(path: Path, names: dict[str, str], sp4n: bool) -> RawRows:
     # latin-1 decodes any byte; cells are re-decoded as UTF-8 one by one, so that a broken row
     # spoils only itself.
     with path.open(encoding="latin-1", newline="") as handle:
-        records = _records(handle)
+        start = next(handle, "").removeprefix(_BOM)
+        records = _records(chain([start], handle), _separator(start))
         _, first = next(records, (1, None))
         header = [_utf8(c) for c in first or []]
         if not header or None in header:
-            raise FileFormatError(f"{path}: no readable header; the first line names the columns")
+            cure = "the first line names the columns, in UTF-8"
+            raise FileFormatError(f"{path}: no readable header; {cure}")
         labels = [str(c).strip() for c in header]
         columns = _columns(labels, names, sp4n=sp4n)
         _require_text(path, labels, names, columns)
@@ -180,6 +206,11 @@ def _csv(path: Path, names: dict[str, str], sp4n: bool) -> RawRows:
                 yield line, BadRow(line, "-", "a quote is not closed, or a cell is too long", cure)
             else:
                 yield line, _csv_row(line, cells, labels, columns)
+
+
+def _separator(header: str) -> str:
+    """Comma, semicolon (spreadsheets where the comma is the decimal mark) or tab: the likeliest."""
+    return max(",;\t", key=re.sub('"[^"]*"', "", header).count)
 
 
 class _Lines:
@@ -204,16 +235,16 @@ class _Lines:
         del self.taken[1:]
 
 
-def _records(handle: Iterator[str]) -> Iterator[tuple[int, list[str] | None]]:
+def _records(handle: Iterator[str], separator: str) -> Iterator[tuple[int, list[str] | None]]:
     """(first line, cells) of each CSV record; None in place of cells that cannot be told apart.
 
     Then reading goes on with the very next line, so that a stray quote swallows no other row.
     """
-    lines, number = _Lines(chain([next(handle, "").removeprefix(_BOM)], handle)), 1
+    lines, number = _Lines(handle), 1
     while True:
         lines.taken.clear()
         try:
-            cells = next(csv.reader(lines, strict=True), None)
+            cells = next(csv.reader(lines, strict=True, delimiter=separator), None)
         except csv.Error:
             lines.give_back()
             yield number, None
@@ -233,7 +264,7 @@ def _csv_row(
         return BadRow(line, "-", "not UTF-8", "save the file as UTF-8")
     if len(values) != len(labels):
         problem = f"{len(values)} cells under {len(labels)} columns"
-        return BadRow(line, "-", problem, "quote cells that hold commas or line breaks")
+        return BadRow(line, "-", problem, "quote cells that hold separators or line breaks")
     return _renamed(_nested(dict(zip(labels, values, strict=True))), columns)
 
 
@@ -308,7 +339,7 @@ def _require_text(
     wanted = [*names.values(), *(["text"] if "text" not in columns.values() else [])]
     missing = [label for label in wanted if label not in labels]
     if missing:
-        joined = len(labels) == 1 and any(mark in labels[0] for mark in ";\t|")
+        joined = len(labels) == 1 and "|" in labels[0]
         cure = "separate columns with commas" if joined else "name yours with --map text=COLUMN"
         shown = ", ".join(labels)
         raise FileFormatError(f"{path}: no column {missing[0]!r}; it has {shown}; {cure}")

@@ -36,7 +36,11 @@ BundleOption = Annotated[
 ]
 MapOption = Annotated[
     list[str] | None,
-    typer.Option("--map", help="FIELD=COLUMN: the file's column for a field. May be repeated."),
+    typer.Option(
+        "--map",
+        help="FIELD=COLUMN: the file's column for a field. May be repeated. "
+        "Dates that are not ISO 8601: reported_at=COLUMN:%d/%m/%Y.",
+    ),
 ]
 RegionOption = Annotated[
     str | None, typer.Option("--region", help='Region of rows without one, e.g. "Kota Surabaya".')

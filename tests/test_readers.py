@@ -158,10 +158,12 @@ def test_csv_coordinates_stand_in_two_columns(tmp_path: Path) -> None:
         ("in.csv", "\n\n", "no readable header|no column 'text'"),
         ("in.csv", b"id,caf\xe9\n1,a\n", "no readable header"),
         ("in.csv", "id,isi\n1,a\n", r"no column 'text'; it has id, isi; .*--map text=COLUMN"),
-        ("in.csv", "id;text\n1;a\n", "no column 'text'; it has id;text; separate.*commas"),
+        ("in.csv", "id|text\n1|a\n", r"no column 'text'; it has id\|text; separate.*commas"),
+        ("in.csv", "id;isi\n1;a\n", "no column 'text'; it has id, isi;"),
         ("in.csv", "text,text\na,b\n", "column 'text' stands twice; rename"),
         ("in.csv", '"text\na\n', "no readable header"),
         ("in.txt", "apa saja", "unknown suffix; use .jsonl, .csv or .parquet"),
+        ("in.xlsx", "PK", "save a spreadsheet as CSV UTF-8"),
         ("in", "apa saja", "unknown suffix"),
         ("in.parquet", b"PAR1 bukan PAR1", "not a Parquet file"),
         ("in.parquet", b"", "not a Parquet file"),
@@ -199,6 +201,29 @@ def test_map_names_other_columns(tmp_path: Path) -> None:
     assert (kept.report.text, kept.report.id, kept.labels.agency) == ("lampu mati", "9", "Dishub")
     with pytest.raises(FileFormatError, match="no column 'uraian'; it has nomor, isi"):
         rows(path, {"text": "uraian"})
+
+
+@pytest.mark.parametrize("mark", [",", ";", "\t"])
+def test_a_csv_says_by_its_header_what_separates_its_columns(tmp_path: Path, mark: str) -> None:
+    table = [["id", "isi, atau uraian", "title"], ["9", "lampu; mati, gelap\t", "a"]]
+    path = tmp_path / "in.csv"
+    with path.open("w", encoding="utf-8-sig", newline="") as handle:
+        csv.writer(handle, delimiter=mark).writerows(table)
+    kept = only(rows(path, {"text": "isi, atau uraian"})).report
+    assert (kept.id, kept.text, kept.title) == ("9", "lampu; mati, gelap", "a")
+
+
+def test_map_names_the_form_of_dates(tmp_path: Path) -> None:
+    content = "isi,tgl\na,31/12/2025 7:05\nb,\nc,2025-12-31\n"
+    path = write(tmp_path, "in.csv", content)
+    found = rows(path, {"text": "isi", "reported_at": "tgl:%d/%m/%Y %H:%M"})
+    moments = [r.content.report.reported_at for r in found if isinstance(r.content, LabelledReport)]
+    assert moments == [datetime(2025, 12, 31, 7, 5, tzinfo=UTC), None]
+    (wrong,) = bad(found)
+    assert (wrong.line, wrong.field) == (4, "reported_at")
+    assert "not of the form %d/%m/%Y %H:%M" in wrong.problem
+    first, *_ = bad(rows(path, {"text": "isi", "reported_at": "tgl"}))
+    assert "--map reported_at=COLUMN:%d/%m/%Y" in first.cure
 
 
 def test_map_wins_over_a_column_of_the_field_s_name(tmp_path: Path) -> None:
