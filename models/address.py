@@ -15,8 +15,8 @@ MAX_STREET_WORDS = 4
 MAX_LANDMARK_WORDS = 3
 """Most words after the kind of a landmark ("pasar", "masjid")."""
 _STREET_CUES = frozenset(("jalan", "jln", "jl", "jlan", "jlnn", "gang", "gg", "lorong", "lrg"))
+_SHORT_CUES = frozenset(("jln", "jl", "gg", "lrg"))
 _LANES = frozenset(("gang", "gg", "lorong", "lrg"))
-_DATES = frozenset(("agustus", "november", "nopember", "maret", "oktober"))
 _ONES = ("", "i", "ii", "iii", "iv", "v", "vi", "vii", "viii", "ix")
 _ROMAN = {"x" * (n // 10) + _ONES[n % 10]: str(n) for n in range(1, 40)}
 _SEP = r"[\s.:,;=-]*(?:no\.?\s*)?"
@@ -150,9 +150,15 @@ def _continues(tokens: Sequence[Token], first: int, j: int, *, lane: bool) -> bo
         return j > first and j + 1 < len(tokens) and _is_short(tokens[j - 1].text)
     if not token.is_word:
         return _is_street_number(tokens, first, j, lane=lane)
-    if _is_stop(token.text):
+    if _is_stop(token.text) and not (j == first and _is_told(tokens, first)):
         return False
     return not (tokens[first].capital and not token.capital and j > first)
+
+
+def _is_told(tokens: Sequence[Token], first: int) -> bool:
+    """Whether a capital after "Jl" shows a name that only looks like a verb ("Jl Menoreh")."""
+    word, cue = tokens[first], tokens[first - 2 if tokens[first - 1].text == "." else first - 1]
+    return word.capital and cue.text in _SHORT_CUES and word.text not in place_words()["stop"]
 
 
 def _is_stop(word: str) -> bool:

@@ -35,6 +35,7 @@ from pilah.models.fingerprint import FORMAT as FINGERPRINT_FORMAT
 from pilah.models.linear import Confidence, Curves, FloatArray, LinearHead, dequantise, quantise
 from pilah.models.pairs import FORMAT as PAIRS_FORMAT
 from pilah.models.pairs import PairScorer
+from pilah.models.regional import in_indonesian
 from pilah.models.scoring import DuplicateThresholds
 
 log = logging.getLogger(__name__)
@@ -109,12 +110,15 @@ class Bundle:
         return head.sure.get(agency.name or "", self.agency_sure)
 
     def read(self, normals: Sequence[str]) -> tuple[csr_matrix, FloatArray]:
-        """What the heads read, shape (n, columns), and the embeddings, shape (n, dim)."""
+        """What the heads read, shape (n, columns), and the embeddings, shape (n, dim).
+
+        An encoder that is no part of the n-grams is given regional words in Indonesian.
+        """
         ngrams = self.features.transform(normals)
         if isinstance(self.encoder, LsaEncoder):
             vectors = self.encoder.project(ngrams)
         else:
-            vectors = self.encoder.encode(normals)
+            vectors = self.encoder.encode(list(map(in_indonesian, normals)))
         return beside(ngrams, vectors, self.embedding_weight), vectors
 
     def save(self, folder: Path) -> str:

@@ -12,6 +12,7 @@ from pilah.datasets.tables import read_table
 from pilah.models.masking import case_numbers
 from pilah.models.phrases import PhraseFinder
 from pilah.models.reading import Fingerprint
+from pilah.models.regional import in_indonesian
 from pilah.models.text import MAX_CACHED, roots, slang, stem, tokens
 
 if TYPE_CHECKING:
@@ -19,9 +20,9 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from pilah.datasets.records import Report
-    from pilah.models.reading import CleanText, PlaceReading
+    from pilah.models.reading import CleanText, PlaceReading, Spoken
 
-FORMAT = 2
+FORMAT = 3
 """Version of what is kept: stored fingerprints of another one are made anew at the next start."""
 MAX_FIGURES = 12
 """At most this many plain figures of one text are kept, in order of the text."""
@@ -33,6 +34,7 @@ MONTHS = frozenset(
      "oktober", "november", "desember")
 )  # fmt: skip
 _MONTH = re.compile(rf"\b({'|'.join(sorted(MONTHS))})\b")
+_DATE = re.compile(r"\b(?:tanggal|tgl) 0?(\d{1,2})(?![\w.:])")
 _NAME = re.compile(
     r"\b(?:atas nama|an|a n|bernama|nama|pak|bapak|bu|ibu|sdr|saudara|almarhumah?)\s+"
     r"([^\W\d_]{3,})"
@@ -45,6 +47,10 @@ _OWN = re.compile(
     r"saya (?:peserta|pemohon|penerima|dirawat|mengurus|daftar|mendaftar|mengajukan|bekerja)|"
     r"atas nama)\b"
 )
+_KIN = re.compile(
+    r"\b((?:anak|ibu|bapak|ayah|istri|suami|adik|kakak|mertua|menantu|nenek|kakek|cucu|paman)"
+    r"(?: pertama| kedua| ketiga)?)(?: kandung)? (?:saya|kami|aku)\b"
+)
 
 
 def make_fingerprint(
@@ -52,7 +58,7 @@ def make_fingerprint(
     report: Report,
     clean: CleanText,
     place: PlaceReading,
-    topic: str | None,
+    topics: Spoken,
     received_at: datetime,
     *,
     key: bytes = b"",
@@ -64,31 +70,35 @@ def make_fingerprint(
         report: the report as it came in.
         clean: its text forms; words are taken from ``clean.normal``.
         place: where it happened.
-        topic: chosen topic, any stable string, or None.
+        topics: the likeliest, best first, any stable strings; none where nothing is known.
         received_at: with a time zone; ``report.reported_at`` is preferred when given.
         key: secret of the installation (at most 32 bytes) for the hashes of persons and cases.
     """
-    numbers = dict(place.numbers) | _figures(clean.normal, place.numbers)
+    plain = in_indonesian(clean.normal)
+    numbers = dict(place.numbers) | _figures(plain, place.numbers)
     return Fingerprint(
         report_id=report_id,
         text_hash=blake2s(" ".join(clean.normal.split()).encode()).hexdigest(),
-        words=frozenset(map(hash_word, content_words(clean.normal))),
+        words=frozenset(map(hash_word, content_words(plain))),
         place=place.code,
         streets=place.streets,
         numbers=numbers,
         landmarks=place.landmarks,
         cases=case_numbers(clean.fixed, **({"key": key} if key else {})),
-        topic=topic,
+        topic=topics[0][0] if topics else None,
         reporter=_keyed(report.reporter_ref, key) if report.reporter_ref else None,
         visibility=report.visibility,
         received_at=report.reported_at or received_at,
         lat=report.location.lat if report.location else None,
         lon=report.location.lon if report.location else None,
-        problems=problems_in(clean.normal),
-        names=frozenset(map(hash_word, _names(clean.normal))),
-        spots=frozenset(map(hash_word, spot_words(clean.normal))),
-        things=frozenset(map(hash_word, thing_words(clean.normal))),
-        own_case=_OWN.search(clean.normal) is not None,
+        problems=problems_in(plain),
+        names=frozenset(map(hash_word, _names(plain))),
+        spots=frozenset(map(hash_word, spot_words(plain))),
+        things=frozenset(map(hash_word, thing_words(plain))),
+        own_case=_OWN.search(plain) is not None,
+        regions=frozenset(map(str, filter(None, (p.code for p in place.found)))),
+        kin=frozenset(_KIN.findall(plain)),
+        topics=tuple((hash_word(label), share) for label, share in topics),
         written=frozenset(map(hash_word, written_words(clean.masked))),
     )
 
@@ -162,11 +172,13 @@ def _names(normal: str) -> Iterable[str]:
 
 
 def _figures(normal: str, known: Mapping[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
-    """Months and plain figures of the text, as two more kinds of numbers."""
+    """Months, days of a month and plain figures of the text, as more kinds of numbers."""
     taken = {value for values in known.values() for value in values}
+    dates = dict.fromkeys(_DATE.findall(normal))
     figures = [f for f in _FIGURE.findall(normal) if f.lstrip("0") not in taken and f not in taken]
     months = dict.fromkeys(_MONTH.findall(normal))
-    found = {"month": tuple(months), "figure": tuple(dict.fromkeys(figures))[:MAX_FIGURES]}
+    plain = tuple(dict.fromkeys(figures))[:MAX_FIGURES]
+    found = {"month": tuple(months), "date": tuple(dates), "figure": plain}
     return {kind: values for kind, values in found.items() if values}
 
 

@@ -78,6 +78,8 @@ def _maker(hint: Any) -> Callable[[Any], Any]:  # noqa: ANN401 - an annotation
         return frozenset
     if get_origin(hint) is dict:
         return lambda value: {key: tuple(part) for key, part in value.items()}
+    if get_origin(hint) is tuple:
+        return lambda value: tuple(map(tuple, value))
     return datetime.fromisoformat if hint is datetime else _same
 
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 LEVELS = (("village", 13), ("district", 8), ("regency", 5))
 """Lengths of Kemendagri codes such as 34.04.07.2001, 34.04.07 and 34.04."""
-NUMBERS = frozenset({"rt", "rw", "km", "no", "month"})
+NUMBERS = frozenset({"rt", "rw", "km", "no", "blok", "month", "date"})
 """Kinds of numbers that agree or clash by themselves."""
 KM_TOLERANCE = 0.5
 """Kilometre posts at most this far apart are taken for the same place."""
@@ -101,6 +101,20 @@ class PairFeatures(NamedTuple):
     log_km: float = 0.0
     shared_rare: float = 0.0
     rare_overlap: float = 0.0
+    same_blok: float = 0.0
+    other_blok: float = 0.0
+    same_region: float = 0.0
+    other_region: float = 0.0
+    other_lane: float = 0.0
+    other_kin: float = 0.0
+    left_problems: float = 0.0
+    topic_likeness: float = 0.0
+    swapped_region: float = 0.0
+    same_date: float = 0.0
+    other_date: float = 0.0
+    swapped_date: float = 0.0
+    copied_region: float = 0.0
+    copied_street: float = 0.0
 
     def array(self) -> NDArray[np.float64]:
         """All features in the order of :data:`FEATURES`, shape (len(FEATURES),)."""
@@ -130,7 +144,10 @@ class PairFeatures(NamedTuple):
 
 
 CLASHES = ("other_regency", "other_street", "other_rt", "other_rw", "other_km", "other_case")
-DIFFERENT = ("other_street", "other_landmark", "other_no", "other_rt", "other_rw", "other_problem")
+DIFFERENT = (
+    "other_street", "other_landmark", "other_no", "other_rt", "other_rw", "other_problem",
+    "other_blok", "other_lane", "other_region", "other_kin", "left_problems",
+)  # fmt: skip
 FEATURES = PairFeatures._fields
 
 
@@ -154,6 +171,9 @@ def pair_features(
     _place(known, a.place or "", b.place or "")
     _named(known, "street", a.streets, b.streets)
     _named(known, "landmark", a.landmarks, b.landmarks)
+    _regions(known, a, b)
+    lanes = [{s for s in side.streets if s.startswith("gang ")} for side in (a, b)]
+    known["other_lane"] = float(all(lanes) and lanes[0].isdisjoint(lanes[1]))
     _numbers(known, a.numbers, b.numbers)
     _matter(known, a, b)
     _words(known, a, b, weights)
@@ -188,6 +208,18 @@ def _words(known: Known, a: Fingerprint, b: Fingerprint, weights: WordWeights) -
     known["left_things"] = _left(min(ours.things, theirs.things), things)
     known["left_spots"] = _left(fewest_spots, spots)
     _swapped(known, _left(least, shared))
+    copied = _share(matter, min(ours.matter, theirs.matter))
+    known["copied_region"] = copied * known.get("other_region", 0.0)
+    known["copied_street"] = copied * known.get("other_street", 0.0)
+
+
+def _regions(known: Known, a: Fingerprint, b: Fingerprint) -> None:
+    """Districts and villages that the texts name: agreed on, and named by each side alone."""
+    ours, theirs = ({c for c in side.regions if len(c) >= 8} for side in (a, b))
+    if ours and theirs:
+        nested = [(x, y) for x, y in product(ours, theirs) if x.startswith(y) or y.startswith(x)]
+        alone = ours.difference(x for x, _ in nested), theirs.difference(y for _, y in nested)
+        known["same_region"], known["other_region"] = float(bool(nested)), float(all(alone))
 
 
 def _share(part: float, whole: float) -> float:
@@ -206,6 +238,8 @@ def _swapped(known: Known, left_words: float) -> None:
     known["swapped_numbers"] = alike * known["left_numbers"]
     known["swapped_landmark"] = alike * known.get("other_landmark", 0.0)
     known["swapped_month"] = alike * known.get("other_month", 0.0)
+    known["swapped_date"] = alike * known.get("other_date", 0.0)
+    known["swapped_region"] = alike * known.get("other_region", 0.0)
 
 
 def _place(known: Known, ours: str, theirs: str) -> None:
@@ -258,6 +292,12 @@ def _matter(known: Known, a: Fingerprint, b: Fingerprint) -> None:
     for kind, ours, theirs in pairs:
         if ours and theirs:
             known[_said(kind, same=not ours.isdisjoint(theirs))] = 1.0
+    left = min(len(a.problems - b.problems), len(b.problems - a.problems))
+    known["left_problems"] = math.log1p(left)
+    kin = any(x.startswith(y) or y.startswith(x) for x, y in product(a.kin, b.kin))
+    known["other_kin"] = float(bool(a.kin and b.kin and not kin))
+    likely = dict(b.topics)
+    known["topic_likeness"] = sum(math.sqrt(p * likely.get(t, 0.0)) for t, p in a.topics)
     if a.topic is not None and b.topic is not None:
         known[_said("topic", same=a.topic == b.topic)] = 1.0
     shown = a.visibility == b.visibility == "public"

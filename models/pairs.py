@@ -167,6 +167,9 @@ _PHRASES = {
     "same_topic": "same topic",
     "same_name": "same name",
     "same_month": "same month named",
+    "same_date": "same date named",
+    "same_blok": "same block",
+    "same_region": "same village or district named",
     "other_case": "different case number",
     "other_street": "different street",
     "other_no": "different house number",
@@ -179,12 +182,19 @@ _PHRASES = {
     "other_problem": "different problem",
     "other_name": "different name",
     "other_month": "different month named",
+    "other_date": "different date named",
+    "other_blok": "different block",
+    "other_lane": "different lane",
+    "other_region": "another village or district named",
+    "other_kin": "different relative",
+    "left_problems": "each tells another problem too",
     "own_case": "each tells of an own case",
 }
 _IMPLIED = (
     ("same_village", "same_district"), ("same_village", "same_regency"),
     ("same_district", "same_regency"), ("other_regency", "other_district"),
     ("other_regency", "other_village"), ("other_district", "other_village"),
+    ("other_problem", "left_problems"),
 )  # fmt: skip
 """(found, what it makes needless to say)."""
 _BY_HAND = {
@@ -201,6 +211,9 @@ _BY_HAND = {
     "same_month": 0.3, "other_month": -0.7, "same_problem": 0.5, "other_problem": -1.0,
     "same_topic": 0.5, "other_topic": -0.5, "same_reporter": 1.0, "own_case": -0.7,
     "log_days": -0.5, "near": 1.5, "log_km": -1.0, "shared_rare": 0.3, "rare_overlap": 1.0,
+    "topic_likeness": 0.5, "same_blok": 0.7, "other_blok": -1.5, "same_region": 0.5,
+    "other_region": -1.0, "other_lane": -1.5, "other_kin": -1.5, "left_problems": -0.5,
+    "swapped_region": -1.5, "swapped_date": -1.0, "copied_region": -0.5, "copied_street": -0.5,
 }  # fmt: skip
 
 

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 Vector = NDArray[np.float32]
 """A float32 array: one L2-normalised embedding, shape (dim,)."""
 
+Spoken = tuple[tuple[str, float], ...]
+"""The likeliest topics of a report and their probabilities, best first."""
+
 
 @dataclass(frozen=True, slots=True)
 class CleanText:
@@ -80,6 +83,9 @@ class Fingerprint:
         things: hashed words that are none of the language: names of places, firms and people.
         own_case: it tells of the writer's own papers, aid or wages, not of a shared place.
         written: hashed words as they were written, numbers and misspellings too, personal data out.
+        regions: codes of the regions that the text names.
+        kin: of the writer, whom the text tells of ("ibu saya").
+        topics: the likeliest ones, hashed, and their probabilities.
     """
 
     report_id: str
@@ -102,6 +108,9 @@ class Fingerprint:
     things: frozenset[int] = frozenset()
     own_case: bool = False
     written: frozenset[int] = frozenset()
+    regions: frozenset[str] = frozenset()
+    kin: frozenset[str] = frozenset()
+    topics: tuple[tuple[int, float], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

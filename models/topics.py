@@ -13,11 +13,14 @@ from pilah.models.answer import Topic, TopicAlternative
 if TYPE_CHECKING:
     from pilah.datasets.taxonomy import Taxonomy
     from pilah.models.linear import FloatArray, LinearHead
+    from pilah.models.reading import Spoken
 
 MAX_ALTERNATIVES = 4
 MASS = 0.98
 """Topics beyond this share of the probability are not sent through the routing table."""
 MAX_ROUTED = 12
+MAX_KEPT = 3
+"""Main topics of a report that are remembered to compare it with others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +127,11 @@ class TopicReader:
         """Is the likeliest main topic above the threshold from which no person needs to look?"""
         i = int(main.argmax())
         return bool(main[i] >= self.main.sure[self.main.labels[i]])
+
+    def likeliest(self, main: FloatArray) -> Spoken:
+        """Main topics and their probabilities, best first, at most :data:`MAX_KEPT`."""
+        best = np.argsort(-main)[:MAX_KEPT]
+        return tuple((self.name(self.main.labels[i]), round(float(main[i]), 3)) for i in best)
 
     def name(self, label: str) -> str:
         """Printed name of a main label."""

@@ -10,6 +10,7 @@ import logging
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
+from itertools import repeat
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -44,7 +45,7 @@ from pilah.models.index import saved_index
 from pilah.models.outcome import ACTIONABLE, missing_parts
 from pilah.models.pairs import plain_scorer
 from pilah.models.places import PlaceReader
-from pilah.models.reading import Analysis, Answer, Fingerprint, Read, Vector
+from pilah.models.reading import Analysis, Answer, Fingerprint, Read, Spoken, Vector
 from pilah.models.review import review_reasons
 from pilah.models.routing import Place, Route, Router, mixed
 from pilah.models.text import read_text
@@ -52,8 +53,6 @@ from pilah.models.topics import TopicReader
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-    from scipy.sparse import csr_matrix
 
     from pilah.datasets.records import Report
     from pilah.models.bundle import Bundle
@@ -63,7 +62,6 @@ log = logging.getLogger(__name__)
 
 PENDING = Duplicates("none", None)
 NO_HOAX = Hoax(flag=False, score=0.0)
-TOPIC_HEADS = ("topic_main", "topic_sub")
 
 
 class Triager:
@@ -178,9 +176,10 @@ class Triager:
             return []
         reads = [self._read(report_id, report) for report_id, report in items]
         features, vectors = self.bundle.read([r.clean.normal for r in reads])
-        topics = self._main_topics(features)
-        marks = zip(reads, topics, vectors, strict=True)
-        return [(self._fingerprint(read, topic), vector) for read, topic, vector in marks]
+        head = self.bundle.heads.get("topic_main")
+        said = head.probabilities(features) if head else repeat(None, len(reads))
+        marks = zip(reads, map(self._likeliest, said), vectors, strict=True)
+        return [(self._fingerprint(read, topics), vector) for read, topics, vector in marks]
 
     def settle(self, analysis: Analysis) -> Answer:
         """Compare with the remembered reports and finish the answer; nothing is remembered yet."""
@@ -303,24 +302,20 @@ class Triager:
             masked_text=read.clean.masked,
             versions=self._versions,
         )
-        print_ = self._fingerprint(read, topic)
+        print_ = self._fingerprint(read, self._likeliest(spoken.get("topic_main")))
         signs = read_signs(HoaxInput(read.clean, read.place, claims=self._claims))
         return Analysis(
             read.report_id, read.report, read.clean, read.place, vector, print_, signs, triage
         )
 
-    def _main_topics(self, features: csr_matrix) -> list[Topic]:
-        if self._topics is None:
-            return [Topic(None, None, 0.0, "null")] * features.shape[0]
-        heads = {n: self.bundle.heads[n] for n in TOPIC_HEADS if n in self.bundle.heads}
-        spoken = {name: head.probabilities(features) for name, head in heads.items()}
-        rows = ({n: p[i] for n, p in spoken.items()} for i in range(features.shape[0]))
-        return [self._topics.answer(r["topic_main"], r.get("topic_sub")) for r in rows]
+    def _likeliest(self, main: FloatArray | None) -> Spoken:
+        if self._topics is None or main is None:
+            return ()
+        return self._topics.likeliest(main)
 
-    def _fingerprint(self, read: Read, topic: Topic) -> Fingerprint:
-        label = topic.main or (topic.alternatives[0].main if topic.alternatives else None)
+    def _fingerprint(self, read: Read, topics: Spoken) -> Fingerprint:
         return make_fingerprint(
-            read.report_id, read.report, read.clean, read.place, label, datetime.now(UTC),
+            read.report_id, read.report, read.clean, read.place, topics, datetime.now(UTC),
             key=self._key,
         )  # fmt: skip
 

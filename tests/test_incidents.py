@@ -36,7 +36,7 @@ def read(
     clean = read_text(text)
     report = Report(text, reporter_ref=f"warga {report_id}")
     reading = PlaceReading(code=place, probability=0.9 if place else 0.0)
-    made = make_fingerprint(report_id, report, clean, reading, "jalan", NOON)
+    made = make_fingerprint(report_id, report, clean, reading, (("jalan", 0.9),), NOON)
     return replace(made, **changes), ENCODER.encode([clean.normal])[0]  # type: ignore[arg-type]
 
 

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from pilah.datasets.errors import BundleError
 from pilah.datasets.records import Report
+from pilah.datasets.tables import read_table
 from pilah.models.fingerprint import content_words, hash_word, make_fingerprint, problems_in
 from pilah.models.pair_features import (
     FEATURES,
@@ -22,16 +23,18 @@ from pilah.models.pair_features import (
 )
 from pilah.models.pairs import PairScorer, evidence, plain_scorer
 from pilah.models.reading import Fingerprint, PlaceReading
+from pilah.models.regional import in_indonesian
 from pilah.models.text import read_text
 from pilah.models.word_weights import PLAIN, WordWeights
 from pilah.service.match_words import MATCH_WORDS, match_words
 
+REGIONAL = [row for _, row in read_table("regional_words.csv", ("word", "indonesian", "language"))]
 NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)
 
 
 def fingerprint(text: str, report_id: str = "r1", **changes: object) -> Fingerprint:
     place = PlaceReading(code=None, probability=0.0)
-    made = make_fingerprint(report_id, Report(text), read_text(text), place, None, NOON)
+    made = make_fingerprint(report_id, Report(text), read_text(text), place, (), NOON)
     return replace(made, **changes)  # type: ignore[arg-type]
 
 
@@ -41,7 +44,7 @@ LAMP = fingerprint("lampu jalan di Jl. Melati mati tiga malam", streets=frozense
 def test_a_fingerprint_keeps_no_readable_text() -> None:
     report = Report("Lampu jalan depan rumah pak Wiryo mati", reporter_ref="wiryo-77")
     clean = read_text(report.text)
-    made = make_fingerprint("r1", report, clean, PlaceReading(None, 0.0), None, NOON)
+    made = make_fingerprint("r1", report, clean, PlaceReading(None, 0.0), (), NOON)
     kept = repr(made).lower()
     assert "wiryo" not in kept
     assert "lampu" not in kept
@@ -53,7 +56,7 @@ def test_the_key_changes_the_hash_of_a_person() -> None:
     report = Report("Jalan rusak di depan pasar", reporter_ref="warga-1")
     clean, place = read_text(report.text), PlaceReading(None, 0.0)
     one, other = (
-        make_fingerprint("r1", report, clean, place, None, NOON, key=key) for key in (b"a", b"b")
+        make_fingerprint("r1", report, clean, place, (), NOON, key=key) for key in (b"a", b"b")
     )
     assert one.reporter != other.reporter
     assert one.words == other.words
@@ -73,6 +76,63 @@ def test_content_words_leave_out_stop_words_and_labels() -> None:
 def test_problems_need_whole_words() -> None:
     assert "cable" not in problems_in("kabelisasi")
     assert "drain" in problems_in("selokannya mampet")
+
+
+def test_regional_words_meet_indonesian_ones() -> None:
+    one = fingerprint("lampune dalan peteng wingi bengi")
+    other = fingerprint("lampu jalan gelap kemarin malam")
+    assert one.words == other.words
+    assert in_indonesian("aia sumua kariang") == "air sumur kering"
+
+
+def test_no_indonesian_word_is_translated_on() -> None:
+    assert {row["indonesian"] for row in REGIONAL} == {
+        in_indonesian(row["indonesian"]) for row in REGIONAL
+    }
+    assert len({row["word"] for row in REGIONAL}) == len(REGIONAL)
+
+
+def test_another_relative_is_another_case() -> None:
+    one, other = fingerprint("KTP anak saya belum jadi"), fingerprint("KTP ibu saya belum jadi")
+    assert pair_features(one, other, 0.9).other_kin
+    assert pair_features(one, other, 0.9).differs
+    assert not pair_features(one, fingerprint("anak kedua saya sakit"), 0.9).other_kin
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs", "same", "other"),
+    [
+        ({"34.04.07"}, {"34.04.07.2001"}, 1.0, 0.0),
+        ({"34.04.07", "34.04.08"}, {"34.04.07", "34.04.09"}, 1.0, 1.0),
+        ({"34.04.07"}, {"34.04.09"}, 0.0, 1.0),
+        ({"34.04"}, {"34.03"}, 0.0, 0.0),
+        (set(), {"34.04.09"}, 0.0, 0.0),
+    ],
+)
+def test_districts_that_the_texts_name(
+    ours: set[str], theirs: set[str], same: float, other: float
+) -> None:
+    one, two = (replace(LAMP, regions=frozenset(codes)) for codes in (ours, theirs))
+    features = pair_features(one, two, 0.9)
+    assert (features.same_region, features.other_region) == (same, other)
+
+
+def test_lanes_blocks_and_days_differ() -> None:
+    one = fingerprint("lampu blok a mati sejak tanggal 4", streets=frozenset({"melati", "gang 3"}))
+    other = replace(
+        fingerprint("lampu blok b mati sejak tanggal 21"), streets=frozenset({"melati", "gang 5"})
+    )
+    features = pair_features(one, other, 0.9)
+    assert features.same_street
+    assert features.other_lane
+    assert features.swapped_date > 0
+
+
+def test_topics_agree_by_their_probabilities() -> None:
+    one = replace(LAMP, topics=((1, 0.5), (2, 0.5)))
+    other = replace(LAMP, topics=((2, 0.5), (1, 0.5)))
+    assert pair_features(one, other, 0.9).topic_likeness == pytest.approx(1.0)
+    assert pair_features(one, LAMP, 0.9).topic_likeness == 0.0
 
 
 def test_another_street_is_a_conflict() -> None:
@@ -279,7 +339,7 @@ def test_a_scorer_of_other_features_is_refused(change: dict[str, object]) -> Non
 def test_every_piece_of_evidence_has_indonesian_words() -> None:
     shown = PairFeatures(*(1.0 for _ in FEATURES))
     beside = shown._replace(exact_copy=0.0, same_village=0.0, other_regency=0.0, log_days=0.0)
-    farther = beside._replace(other_district=0.0, same_district=0.0)
+    farther = beside._replace(other_district=0.0, same_district=0.0, other_problem=0.0)
     said = {*evidence(shown), *evidence(beside), *evidence(farther)}
     assert set(MATCH_WORDS) - said <= {"same regency", "different village"}
     assert {line for line in said if match_words(line) == line} == set()

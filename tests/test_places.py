@@ -111,6 +111,8 @@ def test_conflict_with_the_given_region(reader: PlaceReader, text: str, *, confl
         ("lampu peteng ning jalan mawar ngarep pasar", {"mawar"}),
         ("jalan flamboyan caket sma 2 gelap", {"flamboyan"}),
         ("jl sudirman balakang masjid raya", {"sudirman"}),
+        ("kabel putus di Jl Menoreh Raya", {"menoreh raya"}),
+        ("Jalan Berlubang di sini", set()),
     ],
 )
 def test_streets(reader: PlaceReader, text: str, streets: set[str]) -> None:

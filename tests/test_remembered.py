@@ -32,6 +32,9 @@ fingerprints = st.builds(
     reporter=st.none() | texts,
     received_at=st.datetimes(timezones=st.just(timezone(timedelta(hours=7)))),
     lat=st.none() | st.floats(-90, 90),
+    regions=st.frozensets(texts),
+    kin=st.frozensets(texts),
+    topics=st.lists(st.tuples(st.integers(0, 2**32 - 1), st.floats(0, 1))).map(tuple),
 )
 
 

@@ -13,6 +13,7 @@ from pilah.models.encoder import LsaEncoder
 from pilah.models.encoder_folder import ABOUT, BUNDLED
 from pilah.models.encoders import FolderEncoder, load_encoder
 from pilah.models.external_encoder import SentenceEncoder
+from pilah.models.regional import in_indonesian
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -48,9 +49,13 @@ def make_encoder(
 def embed(
     encoder: LsaEncoder | FolderEncoder, normals: Sequence[str], matrix: csr_matrix
 ) -> NDArray[np.float32]:
-    """Embeddings of normalised texts, shape (n, dim); ``matrix`` holds their n-grams."""
+    """Embeddings of normalised texts as a bundle gives them, shape (n, dim).
+
+    ``matrix`` holds their n-grams.
+    """
     if isinstance(encoder, LsaEncoder):
         return encoder.project(matrix)
+    normals = list(map(in_indonesian, normals))
     parts = [encoder.encode(normals[i : i + CHUNK]) for i in range(0, len(normals), CHUNK)]
     return np.concatenate(parts)
 

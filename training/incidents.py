@@ -12,6 +12,7 @@ from pilah.models.encoder import LsaEncoder
 from pilah.models.fingerprint import hash_word, make_fingerprint, written_words
 from pilah.models.places import PlaceReader
 from pilah.models.rarity import Rarity
+from pilah.models.regional import in_indonesian
 from pilah.models.registry import shipped_bundle
 from pilah.models.word_weights import WordWeights
 from pilah.training.pair_sets import Material, training_pairs
@@ -21,7 +22,7 @@ from pilah.training.tellings import ReadReports, tellings
 if TYPE_CHECKING:
     from pilah.datasets.records import LabelledReport
     from pilah.models.encoder import Encoder
-    from pilah.models.reading import CleanText, Fingerprint, PlaceReading
+    from pilah.models.reading import CleanText, Fingerprint, PlaceReading, Spoken
 
 MIN_INCIDENTS = 20
 """Fewer incidents of two or more reports than this fit no scorer."""
@@ -34,7 +35,7 @@ def fit_incidents(
     rows: Sequence[LabelledReport],
     cleans: Sequence[CleanText],
     encoder: Encoder,
-    topics: Sequence[str | None],
+    topics: Sequence[Spoken],
 ) -> PairFit | None:
     """Fit and measure the pair scorer; None when there are too few incidents to learn from.
 
@@ -53,7 +54,7 @@ def fit_incidents(
     reader = PlaceReader(load_regions())
     places = [_place(reader, row, clean) for row, clean in zip(rows, cleans, strict=True)]
     prints = fingerprints(rows, cleans, places, topics)
-    vectors = encoder.encode([clean.normal for clean in cleans])
+    vectors = encoder.encode([in_indonesian(clean.normal) for clean in cleans])
     words = WordWeights.count(p.words for p in prints)
     written = written_counts(prints, places)
     reports = ReadReports(rows, cleans, places, prints, Rarity(written))
@@ -96,7 +97,7 @@ def fingerprints(
     rows: Sequence[LabelledReport],
     cleans: Sequence[CleanText],
     places: Sequence[PlaceReading],
-    topics: Sequence[str | None],
+    topics: Sequence[Spoken],
 ) -> list[Fingerprint]:
     """Fingerprints as the service makes them, with these topics."""
     return [

@@ -52,7 +52,7 @@ STRENGTH = 0.05
 LEAST_SCALE = 0.03
 """Least scale of a feature: rare evidence gets no larger weight than evidence seen often."""
 MIX = {
-    "same": 0.2, "retold": 0.07, "reminded": 0.1, "hard": 0.07, "beside": 0.1, "neighbour": 0.25,
+    "same": 0.3, "retold": 0.07, "reminded": 0.1, "hard": 0.105, "beside": 0.1, "neighbour": 0.25,
     "moved": 0.15, "topic": 0.03, "random": 0.03,
 }  # fmt: skip
 """Share of the fit that each kind of pair has, chosen for pairs of the field: strangers' reports
@@ -63,11 +63,12 @@ UNREAD = frozenset({"overlap", "containment", "matter_overlap"})
 FITTED = tuple(name for name in FEATURES if name not in UNREAD)
 WRITTEN = ("same", "hard", "random", "topic")
 """Kinds that the figures are measured on: both texts are somebody's own."""
-AGAINST = ("other_", "left_", "swapped_", "own_case", "log_")
+AGAINST = ("other_", "left_", "swapped_", "copied_", "own_case", "log_")
 """Beginnings of the names of features that speak against."""
 BY_HAND = frozenset(
     {"same_case", "same_reporter", "near", "log_km", "exact_copy", "same_no", "other_no",
-     "same_rt", "other_rt", "same_rw", "other_rw"}
+     "same_rt", "other_rt", "same_rw", "other_rw", "same_blok", "other_blok", "other_lane",
+     "other_kin"}
 )  # fmt: skip
 """Features that the training pairs hardly show: fewer than one in five hundred."""
 

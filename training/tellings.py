@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 from pilah.datasets.regions import load_regions
 from pilah.models.fingerprint import hash_word, make_fingerprint, written_words
 from pilah.models.places import PlaceReader
 from pilah.models.rarity import Rarity
+from pilah.models.regional import in_indonesian
 from pilah.models.text import read_text
 from pilah.training.retold import beside, moved, reminded, retold
 
@@ -78,7 +79,7 @@ def tellings(reports: ReadReports, encoder: Encoder, *, seed: int = 0) -> list[T
     teller = _Teller(reports, random.Random(seed))  # noqa: S311
     made = [one for kind in _MAKERS for one in teller.some(kind)]
     cleans = [read_text(text) for *_, text in made]
-    vectors = encoder.encode([clean.normal for clean in cleans])
+    vectors = encoder.encode([in_indonesian(clean.normal) for clean in cleans])
     reader = PlaceReader(load_regions())
     return [
         Told(kind, i, j, _print(reports, i, j, clean, reader), vector)
@@ -160,7 +161,8 @@ def _print(
     reports: ReadReports, i: int, j: int, clean: CleanText, reader: PlaceReader
 ) -> Fingerprint:
     """Of a text sent from where row i was, about what row j is about."""
-    report, first, topic = reports.rows[i].report, reports.prints[i], reports.prints[j].topic
+    report, first, told = reports.rows[i].report, reports.prints[i], reports.prints[j]
     place = reader.read(clean.fixed, load_regions().resolve(report.region), report.location)
     name = f"{first.report_id} told anew"
-    return make_fingerprint(name, report, clean, place, topic, first.received_at)
+    made = make_fingerprint(name, report, clean, place, (), first.received_at)
+    return replace(made, topic=told.topic, topics=told.topics)

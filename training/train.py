@@ -8,11 +8,14 @@ from dataclasses import asdict, dataclass, replace
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from pilah.datasets.errors import InputError
 from pilah.evaluation.evaluate import evaluate
 from pilah.models.bundle import Bundle
 from pilah.models.features import NgramFeatures, beside
 from pilah.models.scoring import DuplicateThresholds
+from pilah.models.topics import MAX_KEPT
 from pilah.models.triage import Triager
 from pilah.training.card import write_card
 from pilah.training.data import Prepared, hold_out, prepare
@@ -31,6 +34,7 @@ if TYPE_CHECKING:
     from pilah.models.encoder import LsaEncoder
     from pilah.models.encoders import FolderEncoder
     from pilah.models.pairs import PairScorer
+    from pilah.models.reading import Spoken
     from pilah.training.config import TrainConfig
     from pilah.training.pairs import PairFit
 
@@ -175,13 +179,14 @@ def _same_incident(
     return None, DuplicateThresholds()
 
 
-def _spoken(topic: HeldOut | None, rows: int) -> list[str | None]:
-    """The topic that the head says of each row, fitted without it; None for other rows."""
-    spoken: list[str | None] = [None] * rows
+def _spoken(topic: HeldOut | None, rows: int) -> list[Spoken]:
+    """The likeliest topics that the head says of each row, fitted without it; else nothing."""
+    spoken: list[Spoken] = [()] * rows
     if topic is not None:
-        best = topic.fitted.held_out.argmax(axis=1)
-        for i, label in zip(topic.index, best, strict=True):
-            spoken[i] = topic.fitted.head.labels[label]
+        labels = topic.fitted.head.labels
+        for i, said in zip(topic.index, topic.fitted.held_out, strict=True):
+            best = np.argsort(-said)[:MAX_KEPT]
+            spoken[i] = tuple((labels[k], round(float(said[k]), 3)) for k in best)
     return spoken
 
 
