@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
+from itertools import chain
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from pilah.models.answer import Term
+from pilah.models.features import Row
 from pilah.models.fingerprint import content_words
-from pilah.models.text import normalise
+from pilah.models.text import MAX_CACHED, normalise
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection
 
     from pilah.models.features import NgramFeatures
     from pilah.models.linear import FloatArray, LinearHead
@@ -22,7 +27,7 @@ _EDGES = ".,;:!?()\"'"
 
 def telling_terms(
     masked: str,
-    values: Mapping[int, float],
+    row: Row,
     features: NgramFeatures,
     head: LinearHead,
     mean: FloatArray,
@@ -36,17 +41,35 @@ def telling_terms(
 
     Args:
         masked: masked text, the words are shown as they stand there.
-        values: the report's features, column -> value.
+        row: the report's features.
         features: the n-grams.
         head: the main topic head.
         mean: mean weight over its labels, shape (features,).
         label: index of the chosen label.
     """
+    words = dict.fromkeys(m.strip(_EDGES) for m in _WORD.findall(masked))
+    columns = {written: features.columns_of(written) for written in words}
+    held = _held(row, set(chain.from_iterable(columns.values())))
+    lead = head.weights[label, held.columns] - mean[held.columns]
+    spoke = np.multiply(held.values, lead, dtype=np.float64)
+    gains = dict(zip(held.columns.tolist(), spoke.tolist(), strict=True))
     found: dict[str, float] = {}
-    for written in dict.fromkeys(m.strip(_EDGES) for m in _WORD.findall(masked)):
-        columns = values.keys() & features.columns_of(written)
-        weight = sum(values[c] * float(head.weights[label, c] - mean[c]) for c in sorted(columns))
-        if weight > 0 and content_words(normalise(written)):
+    for written, of in columns.items():
+        weight = sum(gains.get(column, 0.0) for column in of)
+        if weight > 0 and _tells(written):
             found[written] = weight
     best = sorted(found.items(), key=lambda t: -t[1])[:MAX_TERMS]
     return tuple(Term(term, round(weight, 3)) for term, weight in best)
+
+
+def _held(row: Row, wanted: Collection[int]) -> Row:
+    """Those of the wanted columns that a row holds."""
+    columns = np.array(sorted(wanted), dtype=np.int32)
+    at = np.searchsorted(row.columns, columns)
+    at = at[np.append(row.columns, -1)[at] == columns]
+    return Row(row.columns[at], row.values[at])
+
+
+@lru_cache(MAX_CACHED)
+def _tells(written: str) -> bool:
+    return bool(content_words(normalise(written)))

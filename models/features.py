@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from itertools import chain, pairwise
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,24 +36,25 @@ class View:
         self.vocabulary, self.idf = vocabulary, idf
         self._columns = _READERS[kind](vocabulary)
 
-    def row(self, normal: str) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    def row(self, normal: str) -> tuple[NDArray[np.int32], NDArray[np.float64]]:
         """Columns, rising, and values of one normalised text."""
-        found = np.fromiter(self._columns(normal), dtype=np.int64)
-        columns, counts = np.unique(found, return_counts=True)
+        columns, counts = np.unique(self._columns(normal), return_counts=True)
         values = (np.log(counts) + 1.0) * self.idf[columns]
         return columns, values / (np.sqrt(values @ values) or 1.0)
 
 
-Reader = Callable[[str], Iterator[int]]
+Reader = Callable[[str], NDArray[np.int32]]
 """The columns of a text's n-grams, one for each time an n-gram stands there."""
+_NONE = np.zeros(0, dtype=np.int32)
 
 
 def _of_words(change: Callable[[str], str]) -> Callable[[dict[str, int]], Reader]:
     def reader(vocabulary: dict[str, int]) -> Reader:
-        def read(normal: str) -> Iterator[int]:
+        def read(normal: str) -> NDArray[np.int32]:
             words = [change(token) for token in tokens(normal)]
             grams = chain(words, map(" ".join, pairwise(words)))
-            return (vocabulary[gram] for gram in grams if gram in vocabulary)
+            found = [column for column in map(vocabulary.get, grams) if column is not None]
+            return np.array(found, dtype=np.int32)
 
         return read
 
@@ -61,10 +63,11 @@ def _of_words(change: Callable[[str], str]) -> Callable[[dict[str, int]], Reader
 
 def _of_characters(vocabulary: dict[str, int]) -> Reader:
     @lru_cache(MAX_WORDS)
-    def columns(word: str) -> tuple[int, ...]:
-        return tuple(vocabulary[gram] for gram in char_grams(word) if gram in vocabulary)
+    def columns(word: str) -> NDArray[np.int32]:
+        found = [vocabulary[gram] for gram in char_grams(word) if gram in vocabulary]
+        return np.array(found, dtype=np.int32)
 
-    return lambda normal: chain.from_iterable(map(columns, normal.split()))
+    return lambda normal: np.concatenate([_NONE, *map(columns, normal.split())])
 
 
 def char_grams(word: str) -> Iterator[str]:
@@ -148,18 +151,18 @@ class NgramFeatures:
         return words
 
     @cached_property
-    def columns_of(self) -> Callable[[str], frozenset[int]]:
-        """The columns of a word as written, over the word and stem views."""
+    def columns_of(self) -> Callable[[str], tuple[int, ...]]:
+        """The columns of a word as written, rising, over the word and stem views."""
         words = self.words()
 
         @lru_cache(MAX_WORDS)
-        def columns(written: str) -> frozenset[int]:
+        def columns(written: str) -> tuple[int, ...]:
             names = (
                 name
                 for token in normalise(written).split()
                 for name in (f"word:{token}", f"stem:{stem(token)}")
             )
-            return frozenset(words[name] for name in names if name in words)
+            return tuple(sorted({words[name] for name in names if name in words}))
 
         return columns
 
@@ -211,11 +214,17 @@ def _frequent(counts: csr_matrix, min_df: int, most: int | None) -> NDArray[np.i
     return np.sort(kept[np.argsort(-often, kind="stable")[:most]])
 
 
-def row_values(features: csr_matrix) -> Iterator[dict[int, float]]:
-    """Column -> value of each row, zeros left out."""
-    for start, end in pairwise(features.indptr):
-        columns, values = features.indices[start:end], features.data[start:end]
-        yield dict(zip(columns.tolist(), values.tolist(), strict=True))
+class Row(NamedTuple):
+    """The features of one text: columns, rising, and their values; zeros are left out."""
+
+    columns: NDArray[np.int32]
+    values: NDArray[np.float32]
+
+
+def rows_of(features: csr_matrix) -> Iterator[Row]:
+    """Each row by itself."""
+    for start, end in pairwise(features.indptr.tolist()):
+        yield Row(features.indices[start:end], features.data[start:end])
 
 
 def beside(ngrams: csr_matrix, vectors: NDArray[np.float32], weight: float) -> csr_matrix:

@@ -59,7 +59,8 @@ class GramEncoder:
     def _sums(self, normals: Sequence[str]) -> NDArray[np.float32]:
         counts = self.grams.count(normals)
         used, places = np.unique(counts.indices, return_inverse=True)
-        table = self.vectors[used].astype(np.float32) * self.scales[used, None]
+        table = self.vectors[used].astype(np.float32)
+        table *= self.scales[used, None]
         shape = (len(normals), len(used))
         found: NDArray[np.float32] = csr_matrix((counts.data, places, counts.indptr), shape) @ table
         return found
@@ -74,7 +75,7 @@ class GramEncoder:
         folder = open_folder(path)
         keys = np.load(path / "keys.npy", allow_pickle=False)
         grams = Grams(keys, **folder.about["settings"])
-        vectors = np.load(path / "vectors.npy", mmap_mode="r", allow_pickle=False)
+        vectors = np.asarray(np.load(path / "vectors.npy", mmap_mode="r", allow_pickle=False))
         scales = np.load(path / "scales.npy", allow_pickle=False)
         return cls(folder, grams, vectors, scales)
 

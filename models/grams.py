@@ -7,8 +7,9 @@ Python loop runs over characters.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
+from itertools import chain
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +18,7 @@ from scipy.sparse import csr_matrix
 from pilah.models.text import stem, tokens
 
 Keys = NDArray[np.uint64]
+Places = NDArray[np.int32]
 Found = tuple[NDArray[np.int64], Keys]
 """(number of the text, key) of everything found."""
 
@@ -25,6 +27,9 @@ _INVERSE = pow(_BASE, -1, 1 << 64)
 _STEM = np.uint64(0x5851F42D4C957F2D)
 """Tells the stem ``air`` from the letters ``air``."""
 _END = "\n"
+_NONE = np.zeros(0, dtype=np.int32)
+MAX_WORDS = 1 << 15
+"""Words whose places are kept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,19 +45,40 @@ class Grams:
     keys: Keys
     shortest: int
     longest: int
+    _seen: dict[str, Places] = field(default_factory=dict, init=False, repr=False, compare=False)
+    """Word -> where its n-grams and its stem stand in ``keys``."""
 
     def count(self, normals: Sequence[str]) -> csr_matrix:
         """How often each stands in each text, damped: 1 + log count; float32, shape (n, keys)."""
-        found = (ngrams(normals, self.shortest, self.longest), stems(normals))
-        rows, keys = (np.concatenate(part) for part in zip(*found, strict=True))
+        texts = [normal.split() for normal in normals]
+        of = self._of(dict.fromkeys(chain.from_iterable(texts)))
+        found = (np.concatenate([_NONE, *map(of.__getitem__, words)]) for words in texts)
+        rows = [np.unique(places, return_counts=True) for places in found]
+        ends = np.cumsum([0, *(len(places) for places, _ in rows)], dtype=np.int32)
+        places, counts = (np.concatenate(part) for part in zip((_NONE, _NONE), *rows, strict=True))
+        damped = 1.0 + np.log(counts, dtype=np.float32)
+        return csr_matrix((damped, places, ends), shape=(len(normals), len(self.keys)))
+
+    def _of(self, words: Collection[str]) -> dict[str, Places]:
+        """The places of each word; what was looked up once is kept, up to :data:`MAX_WORDS`."""
+        found = {word: places for word in words if (places := self._seen.get(word)) is not None}
+        if len(found) < len(words):
+            new = self._look_up([word for word in words if word not in found])
+            if len(self._seen) + len(new) > MAX_WORDS:
+                self._seen.clear()
+            self._seen.update(new)
+            found |= new
+        return found
+
+    def _look_up(self, words: Sequence[str]) -> dict[str, Places]:
+        parts = (ngrams(words, self.shortest, self.longest), stems(words))
+        rows, keys = (np.concatenate(part) for part in zip(*parts, strict=True))
         places = np.minimum(np.searchsorted(self.keys, keys), len(self.keys) - 1)
         known = self.keys[places] == keys
-        ones = np.ones(int(known.sum()), dtype=np.float32)
-        shape = (len(normals), len(self.keys))
-        counts = csr_matrix((ones, (rows[known], places[known])), shape=shape)
-        counts.sum_duplicates()
-        counts.data = 1.0 + np.log(counts.data)
-        return counts
+        order = np.argsort(rows[known], kind="stable")
+        ends = np.cumsum(np.bincount(rows[known], minlength=len(words)))
+        split = np.split(places[known][order].astype(np.int32), ends[:-1])
+        return dict(zip(words, split, strict=True))
 
 
 def ngrams(normals: Sequence[str], shortest: int, longest: int) -> Found:

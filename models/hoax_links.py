@@ -10,6 +10,8 @@ _URL = re.compile(
     r"|\b[a-z0-9-]{3,63}(?:\.[a-z0-9-]{1,63}){0,4}\.(?:com|net|org|id|xyz|top|click|site|online|live|icu|"
     r"buzz|cam|cfd|rest|vip|club|shop|app|info|fun|link|web|center|space|store|me|xx|co|cc|page|apk)\b"
 )
+_MAYBE = re.compile(r"://|www\.|\.[a-z0-9-]")
+"""What every link holds; most texts hold none of it."""
 _DISGUISE = re.compile(r"[\[(]\s*\.\s*[\])]")
 _HOST = re.compile(r"^(?:https?://)?(?:www\.)?([^/?#:\s]+)")
 _TRUSTED = re.compile(
@@ -28,7 +30,10 @@ _SHORT = re.compile(
 
 def doubtful_hosts(masked: str) -> list[str]:
     """Hosts of the links in a masked text that are neither official nor a large platform."""
-    found = (_HOST.match(url) for url in _URL.findall(_DISGUISE.sub(".", masked.lower())))
+    text = _DISGUISE.sub(".", masked.lower())
+    if not _MAYBE.search(text):
+        return []
+    found = (_HOST.match(url) for url in _URL.findall(text))
     return [host[1] for host in found if host and not _TRUSTED.search(host[1])]
 
 

@@ -44,6 +44,7 @@ WORD_FLOOR, CHAR_FLOOR = 15.0, 40.0
 """About the lengths of a text of five words."""
 MAX_CUES = 3
 """From so many amounts or figures on, more say nothing more."""
+_BASE = 1_000_003
 _EMPTY = np.zeros(0, dtype=np.uint64)
 _DIGITS = re.compile(r"\d+")
 _MONEY = re.compile(r"\b(?:rp\.?|\d+(?:[.,]\d+)*) ?(?:juta|jt|ribu|rb|milyar|miliar|triliun|\d)")
@@ -102,7 +103,9 @@ def plain_words(normal: str) -> tuple[str, ...]:
 def grams_of(words: Sequence[str]) -> Counter[str]:
     """Words and stems, single and in pairs, and roles; stems carry a leading ``=``."""
     roots = [f"={stem(word)}" for word in words]
-    return Counter((*_grams(words), *_grams(roots))) + role_grams(words)
+    found = Counter((*_grams(words), *_grams(roots)))
+    found.update(role_grams(words))
+    return found
 
 
 def chars_of(words: Sequence[str]) -> tuple[IntArray, IntArray]:
@@ -112,8 +115,7 @@ def chars_of(words: Sequence[str]) -> tuple[IntArray, IntArray]:
     """
     padded = f" {' '.join(words)} "
     codes = np.frombuffer(padded.encode("utf-32-le"), np.uint32).astype(np.uint64)
-    hashed = [_hashes(codes, size) for size in CHAR_SIZES if len(codes) >= size]
-    buckets, counts = np.unique(np.concatenate([*hashed, _EMPTY]), return_counts=True)
+    buckets, counts = np.unique(_buckets(codes), return_counts=True)
     return buckets.astype(np.int64), counts.astype(np.int64)
 
 
@@ -243,15 +245,18 @@ def _grams(words: Sequence[str]) -> Iterator[str]:
     yield from map(" ".join, pairwise(words))
 
 
-def _hashes(codes: HashArray, size: int) -> HashArray:
-    windows = len(codes) - size + 1
-    found = np.full(windows, size, np.uint64)
-    for i in range(size):
-        found = found * np.uint64(1_000_003) + codes[i : windows + i]
+def _buckets(codes: HashArray) -> NDArray[np.uint16]:
+    """The bucket of every n-gram: a polynomial of its characters, led by its size, and stirred."""
+    sums, parts = codes, [_EMPTY]
+    for size in range(2, max(CHAR_SIZES) + 1):
+        sums = sums[:-1] * np.uint64(_BASE) + codes[size - 1 :]
+        if size in CHAR_SIZES:
+            parts.append(sums + np.uint64(size * _BASE**size % (1 << 64)))
+    found = np.concatenate(parts)
     found ^= found >> np.uint64(29)
     found *= np.uint64(0xBF58476D1CE4E5B9)
     found ^= found >> np.uint64(32)
-    return found & np.uint64(BUCKETS - 1)
+    return found.astype(np.uint16)  # the lowest bits: as many as there are buckets
 
 
 def _named(gram: str) -> str:

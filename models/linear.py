@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -98,8 +99,8 @@ class Confidence:
         rest /= rest.sum(axis=1, keepdims=True)
         # Never below the second label: the answer stays the answer.
         second = rest.max(axis=1)
-        spoken = 1.0 / (1.0 + np.exp(-np.clip(odds, -FARTHEST, FARTHEST)))
-        sure = np.clip(spoken, second / (1.0 + second) + LEAST, 1.0 - LEAST)
+        spoken = 1.0 / (1.0 + np.exp(-_held(odds, -FARTHEST, FARTHEST)))
+        sure = _held(spoken, second / (1.0 + second) + LEAST, 1.0 - LEAST)
         told = rest * (1.0 - sure)[:, None]
         told[rows, best] = sure
         return np.asarray(told, dtype=np.float32)
@@ -107,9 +108,15 @@ class Confidence:
 
 def evidence(scores: FloatArray, probabilities: FloatArray) -> NDArray[np.float64]:
     """What :class:`Confidence` reads of each row, shape (n, 3)."""
-    best = np.clip(probabilities.max(axis=1).astype(np.float64), ODDS_LIMIT, 1.0 - ODDS_LIMIT)
+    best = _held(probabilities.max(axis=1).astype(np.float64), ODDS_LIMIT, 1.0 - ODDS_LIMIT)
     highest = np.partition(scores, -2, axis=1)[:, :-3:-1]
     return np.column_stack([np.log(best / (1.0 - best)), highest])
+
+
+def _held(values: NDArray[Any], low: ArrayLike, high: float) -> NDArray[Any]:
+    """``np.clip``, which takes four times as long for one row."""
+    held: NDArray[Any] = np.minimum(np.maximum(values, low), high)
+    return held
 
 
 @dataclass(frozen=True, slots=True)

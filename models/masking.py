@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from pilah.models.personal import CASES, PATTERNS, Pattern, only_digits
@@ -19,6 +19,9 @@ LABELS = ("NIK", "KK", "TELEPON", "EMAIL", "PLAT", "REKENING", "IDPEL", "NPWP", 
 FEWEST_DIGITS = 6
 """No number of fewer digits is personal; plates apart."""
 _CASE_KINDS = frozenset(("NIK", "KK", "REKENING", "IDPEL", "NPWP", "PASPOR"))
+_OF_CASES = [pattern for pattern in PATTERNS if pattern.kind in _CASE_KINDS]
+_THREE_DIGITS = re.compile(r"\d{3}")
+_SPELT_AT = re.compile(r"[(\[](?:at|@)[)\]]", re.IGNORECASE)
 _CASE_KEY = b"pilah case number"
 _DIGIT = re.compile(r"[0-9]")
 
@@ -44,26 +47,27 @@ def find_personal_data(text: str) -> tuple[Span, ...]:
     plain, places = _plain(text)
     taken: list[tuple[int, int]] = []
     spans = []
-    for kind, start, end in _candidates(plain):
+    for kind, start, end in _candidates(plain, PATTERNS):
         if all(end <= a or b <= start for a, b in taken):
             taken.append((start, end))
             spans.append(Span(kind, places[start], places[end - 1] + 1))
     return tuple(sorted(spans, key=lambda span: span.start))
 
 
-def _candidates(plain: str) -> Iterator[tuple[str, int, int]]:
+def _candidates(plain: str, patterns: Sequence[Pattern]) -> Iterator[tuple[str, int, int]]:
     """Kind, start and end of every match, stronger kinds first."""
-    for pattern in _worth_trying(plain):
+    for pattern in _worth_trying(plain, patterns):
         for match in pattern.regex.finditer(plain):
             if pattern.accept is None or pattern.accept(match):
                 yield pattern.kind, match.start("value"), match.end("value")
 
 
-def _worth_trying(plain: str) -> list[Pattern]:
+def _worth_trying(plain: str, patterns: Sequence[Pattern]) -> list[Pattern]:
     """The patterns that can match at all, by what the text holds."""
     digits = len(_DIGIT.findall(plain))
-    enough = {"digit": digits > 0, "digits": digits >= FEWEST_DIGITS}
-    return [pattern for pattern in PATTERNS if enough.get(pattern.hint, pattern.hint in plain)]
+    held = {"digit": digits > 0, "digits": digits >= FEWEST_DIGITS, "@": "@" in plain}
+    held["at"] = "at" in plain and _SPELT_AT.search(plain) is not None
+    return [pattern for pattern in patterns if held[pattern.hint]]
 
 
 def _plain(text: str) -> tuple[str, range | list[int]]:
@@ -110,12 +114,9 @@ def case_numbers(text: str, *, key: bytes = _CASE_KEY) -> frozenset[str]:
         Hex digests of 16 bytes (BLAKE2s, RFC 7693).
     """
     plain, _ = _plain(text)
-    found = {
-        only_digits(plain[start:end])
-        for kind, start, end in _candidates(plain)
-        if kind in _CASE_KINDS
-    }
-    found |= {re.sub(r"\W", "", match["value"]).lower() for match in CASES.finditer(plain)}
+    found = {only_digits(plain[start:end]) for _, start, end in _candidates(plain, _OF_CASES)}
+    if _THREE_DIGITS.search(plain):
+        found |= {re.sub(r"\W", "", match["value"]).lower() for match in CASES.finditer(plain)}
     return frozenset(
         hashlib.blake2s(number.encode(), key=key, digest_size=16).hexdigest()
         for number in found

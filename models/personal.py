@@ -41,7 +41,8 @@ class Pattern:
         kind: label without brackets, such as ``NIK``.
         regex: pattern with a group ``value``.
         accept: a check on the match that a pattern cannot say; None accepts all.
-        hint: what a text must hold to be worth trying: a substring, or "digit" or "digits" (six).
+        hint: what a text must hold to be worth trying: "digit", "digits" (six), "@", or "at" in
+            brackets.
     """
 
     kind: str

@@ -36,7 +36,7 @@ from pilah.models.answer import (
 )
 from pilah.models.claims import ClaimBase, shipped_base
 from pilah.models.explain import telling_terms
-from pilah.models.features import row_values
+from pilah.models.features import Row, rows_of
 from pilah.models.fingerprint import make_fingerprint
 from pilah.models.hoax import look_for_hoax, read_signs
 from pilah.models.hoax_signs import HoaxInput
@@ -162,8 +162,8 @@ class Triager:
         features, vectors = self.bundle.read([r.clean.normal for r in reads])
         spoken = {name: h.probabilities(features) for name, h in self.bundle.heads.items()}
         return [
-            self._draft(read, values, vectors[i], {n: p[i] for n, p in spoken.items()})
-            for i, (read, values) in enumerate(zip(reads, row_values(features), strict=True))
+            self._draft(read, row, vectors[i], {n: p[i] for n, p in spoken.items()})
+            for i, (read, row) in enumerate(zip(reads, rows_of(features), strict=True))
         ]
 
     def recognise(self, items: Sequence[tuple[str, Report]]) -> list[tuple[Fingerprint, Vector]]:
@@ -279,7 +279,7 @@ class Triager:
         return Read(report_id, report, clean, place)
 
     def _draft(
-        self, read: Read, row: dict[int, float], vector: Vector, spoken: dict[str, FloatArray]
+        self, read: Read, row: Row, vector: Vector, spoken: dict[str, FloatArray]
     ) -> Analysis:
         topic, topic_sure, terms = self._topic(read, row, spoken)
         routes = self._routes(read, spoken)
@@ -320,7 +320,7 @@ class Triager:
         )  # fmt: skip
 
     def _topic(
-        self, read: Read, row: dict[int, float], spoken: dict[str, FloatArray]
+        self, read: Read, row: Row, spoken: dict[str, FloatArray]
     ) -> tuple[Topic, bool, tuple[Term, ...]]:
         if self._topics is None:
             return Topic(None, None, 0.0, "null"), True, ()

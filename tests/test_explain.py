@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pilah.models.explain import MAX_TERMS, telling_terms
-from pilah.models.features import row_values
+from pilah.models.features import rows_of
 from pilah.models.text import read_text
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ ROAD, WATER = "08", "16"
 def terms(bundle: Bundle, raw: str, label: str) -> tuple[Term, ...]:
     clean = read_text(raw)
     head = bundle.heads["topic_main"]
-    [row] = row_values(bundle.features.transform([clean.normal]))
+    [row] = rows_of(bundle.features.transform([clean.normal]))
     mean = head.weights.mean(axis=0)
     label_number = head.labels.index(label)
     return telling_terms(clean.masked, row, bundle.features, head, mean, label_number)
@@ -73,6 +73,6 @@ def test_each_word_once_and_not_too_many(bundle: Bundle) -> None:
 def test_a_head_without_opinion_has_no_terms(bundle: Bundle) -> None:
     head = bundle.heads["topic_main"]
     dull = replace(head, weights=head.weights * 0)
-    [row] = row_values(bundle.features.transform(["jalan berlubang"]))
+    [row] = rows_of(bundle.features.transform(["jalan berlubang"]))
     mean = dull.weights.mean(axis=0)
     assert telling_terms("jalan berlubang", row, bundle.features, dull, mean, 0) == ()
