@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 from pilah.datasets.readers import BadRow
 from pilah.models.batch import Begin, Checked, Outcome, ahead, begun, checked_chunks
-from pilah.models.incidents import new_incident_id
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -134,7 +133,7 @@ def cluster_rows(
     score = score or (lambda asked: lambda: score_all(triager, asked))
     chunks = checked_chunks(triager, rows, region)
     read = ahead(begun(chunks, begin or here), window)
-    gathered = ((_Gathered(chunk, marks), _gather(triager, marks)) for chunk, marks in read)
+    gathered = ((_Gathered(chunk, marks), triager.finder.join(marks)) for chunk, marks in read)
     scoring = ((chunk, score(asked)) for chunk, asked in gathered)
     for chunk, told in ahead(scoring, window):
         yield from _decide(triager, chunk, told, summary)
@@ -146,18 +145,6 @@ class _Gathered:
 
     items: list[Checked]
     marks: list[Mark]
-
-
-def _gather(triager: Triager, marks: list[Mark]) -> Asked:
-    """The candidates of each report among those before.
-
-    Each is remembered in an incident of its own until it is decided on.
-    """
-    asked: Asked = []
-    for fingerprint, vector in marks:
-        asked.append((fingerprint, triager.finder.candidates(fingerprint, vector)))
-        triager.finder.remember(fingerprint, vector, new_incident_id(fingerprint.report_id))
-    return asked
 
 
 def _decide(

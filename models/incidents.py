@@ -12,9 +12,13 @@ import logging
 from collections import defaultdict
 from dataclasses import replace
 from hashlib import blake2s
-from itertools import islice
+from heapq import nlargest
+from itertools import chain, islice
+from operator import itemgetter
 from threading import RLock
 from typing import TYPE_CHECKING
+
+import numpy as np
 
 from pilah.datasets.errors import IndexMismatchError
 from pilah.models.answer import Duplicates, Match
@@ -34,13 +38,16 @@ from pilah.models.remembered_files import forget_saved, load_remembered, save_re
 from pilah.models.scoring import Candidate, PairJudge
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from pilah.models.index import VectorIndex
     from pilah.models.pairs import PairScorer
     from pilah.models.reading import Fingerprint, Vector
     from pilah.models.scoring import DuplicateThresholds, Scored
+
+    Mark = tuple[Fingerprint, Vector]
+    """What one report is recognised by."""
 
 log = logging.getLogger(__name__)
 
@@ -109,10 +116,48 @@ class DuplicateFinder:
             known = self._candidates(fingerprint, vector)[:COMPARED]
             return self.decide(fingerprint, self.judge.possible(fingerprint, known))
 
-    def candidates(self, fingerprint: Fingerprint, vector: Vector) -> list[Candidate]:
-        """Remembered reports worth scoring, each once; never a secret one."""
+    def join(self, marks: Sequence[Mark]) -> list[tuple[Fingerprint, list[Candidate]]]:
+        """Remember reports in their order, and gather for each those before it worth scoring.
+
+        Each is remembered in an incident of its own until it is decided on. Vectors are searched
+        for, and added, all at once.
+
+        Args:
+            marks: reports with their L2-normalised embeddings, shape (dim,); each report once.
+
+        Returns:
+            Each report with its candidates, best liked first; never a secret one.
+        """
+        asked: list[tuple[Fingerprint, list[Candidate]]] = []
+        if not marks:
+            return asked
         with self._lock:
-            return self._candidates(fingerprint, vector)[:COMPARED]
+            near = [*self._before(marks)]
+            self._hold(marks)
+            for (fingerprint, vector), names in zip(marks, near, strict=True):
+                found = self._search(fingerprint, vector, names, most=COMPARED)
+                asked.append((fingerprint, found))
+                self._keep(fingerprint, new_incident_id(fingerprint.report_id))
+        return asked
+
+    def _before(self, marks: Sequence[Mark]) -> Iterator[list[str]]:
+        """The nearest of each, among what the index holds and among the marks before it."""
+        matrix = np.stack([vector for _, vector in marks])
+        names = [f.report_id for f, _ in marks]
+        open_ = np.array([f.visibility != "secret" for f, _ in marks])
+        known = self.index.search(matrix, NEIGHBOURS)
+        for n, (found, cosines) in enumerate(zip(known, matrix @ matrix.T, strict=True)):
+            least = found[-1][1] if len(found) == NEIGHBOURS else -2.0
+            nearer = np.flatnonzero((cosines[:n] > least) & open_[:n]).tolist()
+            both = found + [(names[i], float(cosines[i])) for i in nearer]
+            yield [name for name, _ in nlargest(NEIGHBOURS, both, key=itemgetter(1))]
+
+    def _hold(self, marks: Sequence[Mark]) -> None:
+        """Put the vectors of reports that are not secret into the index."""
+        self.index.remove([f.report_id for f, _ in marks])
+        shown = [(f.report_id, vector) for f, vector in marks if f.visibility != "secret"]
+        if shown:
+            self.index.add([name for name, _ in shown], np.stack([vector for _, vector in shown]))
 
     def decide(self, fingerprint: Fingerprint, scored: list[Scored]) -> tuple[Duplicates, str]:
         """The answer of :meth:`find`, from candidates that the judge found possible, best first."""
@@ -162,9 +207,7 @@ class DuplicateFinder:
         """Keep a report as a member of an incident; one that is known already is replaced."""
         with self._lock:
             self._keep(fingerprint, incident_id)
-            self.index.remove([fingerprint.report_id])
-            if fingerprint.visibility != "secret":
-                self.index.add([fingerprint.report_id], vector[None, :])
+            self._hold([(fingerprint, vector)])
 
     def forget(self, report_id: str) -> bool:
         """Remove every trace of a report. Returns whether it was remembered."""
@@ -250,7 +293,8 @@ class DuplicateFinder:
     def _latest(self, block: str) -> list[Fingerprint]:
         with self._lock:
             latest = islice(self._known.block(block), MOST_SENT)
-            return [f for name in latest if (f := self._known.get(name)) is not None]
+            names = (self._known.name(row) for row in latest)
+            return [f for name in names if name and (f := self._known.get(name)) is not None]
 
     def _keep(self, fingerprint: Fingerprint, incident_id: str) -> None:
         self._seen = None
@@ -264,8 +308,9 @@ class DuplicateFinder:
 
     def _count(self, report_id: str, times: int) -> None:
         """Count the words of a remembered report, or take them back; a secret one has none."""
-        if report_id in self._known:
-            self.rarity.add(self._known.texts([report_id]), times)
+        row = self._known.row(report_id)
+        if row is not None:
+            self.rarity.add(self._known.texts([row]), times)
 
     def _torn(self, scored: list[Scored]) -> bool:
         """Whether two incidents that a person told apart are both duplicates, one the best."""
@@ -285,23 +330,33 @@ class DuplicateFinder:
         The last answer is kept until the memory changes: ``find`` and ``burst`` ask alike.
         """
         if self._seen is None or self._seen[0] is not fingerprint:
-            found = self._search(fingerprint, vector)
-            self._seen = fingerprint, sorted(found, key=self.judge.liked, reverse=True)
+            near = [name for name, _ in self.index.search(vector[None, :], NEIGHBOURS)[0]]
+            self._seen = fingerprint, self._search(fingerprint, vector, near)
         return self._seen[1]
 
-    def _search(self, fingerprint: Fingerprint, vector: Vector) -> Iterator[Candidate]:
-        near = dict(self.index.search(vector[None, :], NEIGHBOURS)[0])
-        blocks = (self._known.block(key) for key in _keys(fingerprint))
-        latest = (i for block in blocks for i in islice(block, BLOCK_SIZE))
-        named = dict.fromkeys((*near, *latest))
-        known = [i for i in named if i in self._known and i != fingerprint.report_id]
-        words = self.rarity.compare(fingerprint.written, self._known.texts(known))
-        others = [i for i in known if i not in near]
-        cosines = near | dict(zip(others, self.index.cosines(others, vector), strict=True))
-        for report_id, rare, likeness in zip(known, words.pairs(), words.likeness(), strict=True):
-            packed = self._known.packed(report_id)
-            if packed is not None:
-                yield Candidate(report_id, packed, cosines[report_id], rare, likeness)
+    def _search(
+        self,
+        fingerprint: Fingerprint,
+        vector: Vector,
+        near: Iterable[str],
+        *,
+        most: int | None = None,
+    ) -> list[Candidate]:
+        """The nearest and those of the same blocks, at ``most`` so many, best liked first."""
+        known = self._known
+        latest = (islice(known.block(key), BLOCK_SIZE) for key in _keys(fingerprint))
+        named = (row for name in near if (row := known.row(name)) is not None)
+        own = known.row(fingerprint.report_id)
+        rows = [*dict.fromkeys(r for r in chain(named, *latest) if r != own)]
+        names = [str(known.name(row)) for row in rows]
+        words = self.rarity.compare(fingerprint.written, known.texts(rows))
+        cosines, likeness = self.index.cosines(names, vector), words.likeness()
+        order = np.argsort(-self.judge.liked(cosines, words), kind="stable")[:most].tolist()
+        values = ((names[n], rows[n], cosines[n], words.pair(n), likeness[n]) for n in order)
+        return [
+            Candidate(name, known.packed(row), float(cosine), rare, float(like))
+            for name, row, cosine, rare, like in values
+        ]
 
 
 def new_incident_id(report_id: str) -> str:

@@ -11,14 +11,23 @@ import zlib
 from array import array
 from contextlib import contextmanager
 from threading import Thread
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import faiss
 import numpy as np
 
 from pilah.datasets.errors import IndexMismatchError
-from pilah.models.index_kinds import EXACT_UP_TO, GROW_BY, exact, inverted, kind_of, lists_for
+from pilah.models.index_kinds import (
+    EXACT_UP_TO,
+    GROW_BY,
+    Inverted,
+    compared,
+    inverted,
+    lists_for,
+    ranked,
+)
 from pilah.models.saved import CURE, MANIFEST, commit, place, verified
+from pilah.models.vectors import Vectors
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -26,11 +35,9 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from pilah.models.index_kinds import Built
-
 log = logging.getLogger(__name__)
 
-FORMAT = 2
+FORMAT = 3
 """Version of the folder layout."""
 
 
@@ -44,7 +51,6 @@ class VectorIndex:
     Attributes:
         dim: length of every vector.
         version: version of the encoder that made the vectors; saved and checked.
-        recall: share of the true 20 nearest that a search finds, as measured when it was built.
         grow_aside: whether a larger index is built in a thread. Which search then meets the new
             one depends on the clock, so leave it off where answers must repeat.
         saved_as: names of the files of its last save or load.
@@ -60,10 +66,12 @@ class VectorIndex:
         self._names: list[str | None] = []  # by key; None where a report was removed
         self._sums = array("I")  # by key: checksum of the vector
         self._keys: dict[str, int] = {}
+        self._vectors = Vectors(dim)  # by key
+        self._gone: list[int] = []  # keys of removed reports
+        self._lists: Inverted | None = None
         self._limit = exact_up_to
         self._growth: _Growth | None = None
         self.saved_as: str | None = None
-        self._use(exact(dim))
 
     def __len__(self) -> int:
         """How many reports it holds."""
@@ -75,8 +83,13 @@ class VectorIndex:
 
     @property
     def kind(self) -> str:
-        """How it searches, such as ``exact`` or ``ivf4096,fp16,nprobe16``."""
-        return kind_of(self._faiss)
+        """How it searches, such as ``exact`` or ``ivf4096,pq4,nprobe16,ranked200``."""
+        return "exact" if self._lists is None else self._lists.kind
+
+    @property
+    def recall(self) -> float:
+        """Share of the true 20 nearest that a search finds, as measured when it was built."""
+        return 1.0 if self._lists is None else self._lists.recall
 
     def facts(self) -> dict[str, object]:
         """What ``GET /v1/model`` tells of it."""
@@ -100,8 +113,10 @@ class VectorIndex:
         self._names += ids
         self._sums.extend(map(_checksum, matrix))
         self._keys.update(zip(ids, keys.tolist(), strict=True))
-        with _threads(1 if len(matrix) == 1 else None):
-            self._faiss.add_with_ids(matrix, keys)
+        self._vectors.add(matrix)
+        if self._lists is not None:
+            with _threads(1 if len(matrix) == 1 else None):
+                self._lists.add(matrix, keys)
         self._grow()
 
     def remove(self, ids: Iterable[str]) -> int:
@@ -109,8 +124,9 @@ class VectorIndex:
         keys = [key for name in ids if (key := self._keys.pop(name, None)) is not None]
         for key in keys:
             self._names[key] = None
-        if keys:
-            self._faiss.remove_ids(np.array(keys, dtype=np.int64))
+        self._gone += keys
+        if keys and self._lists is not None:
+            self._lists.remove(np.array(keys, dtype=np.int64))
         return len(keys)
 
     def search(self, vectors: NDArray[np.float32], k: int) -> list[list[tuple[str, float]]]:
@@ -130,9 +146,17 @@ class VectorIndex:
         if k < 1:
             return [[] for _ in matrix]
         with _threads(1 if len(matrix) == 1 else None):
-            scores, keys = self._faiss.search(matrix, k)
+            scores, keys = self._nearest(matrix, k)
         rows = zip(keys.tolist(), scores.tolist(), strict=True)
         return [self._named(row_keys, row_scores) for row_keys, row_scores in rows]
+
+    def _nearest(
+        self, queries: NDArray[np.float32], k: int
+    ) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+        held = self._vectors.all()
+        if self._lists is None:
+            return compared(queries, held, k, np.array(self._gone, dtype=np.int64))
+        return ranked(queries, self._lists.near(queries, k), held, k)
 
     def ids(self) -> list[str]:
         """Ids of all held reports, in order of arrival."""
@@ -143,15 +167,15 @@ class VectorIndex:
         key = self._keys.get(report_id)
         return key is not None and self._sums[key] == _checksum(vector)
 
-    def cosines(self, report_ids: Sequence[str], vector: NDArray[np.float32]) -> list[float]:
+    def cosines(
+        self, report_ids: Sequence[str], vector: NDArray[np.float32]
+    ) -> NDArray[np.float64]:
         """Cosine of each report with an L2-normalised vector, shape (dim,); 0 if not held."""
         keys = np.array([self._keys.get(name, -1) for name in report_ids], dtype=np.int64)
         held = np.flatnonzero(keys >= 0)
-        found = np.zeros(len(keys), dtype=np.float32)
-        if len(held):
-            found[held] = self._faiss.reconstruct_batch(keys[held]) @ vector
-        cosines: list[float] = found.tolist()
-        return cosines
+        found = np.zeros(len(keys))
+        found[held] = self._vectors.take(keys[held]) @ vector
+        return found
 
     def wait(self) -> None:
         """Let a larger index that is being built take over before going on."""
@@ -166,17 +190,23 @@ class VectorIndex:
         says which of them count.
         """
         folder.mkdir(parents=True, exist_ok=True)
-        held = [[key, name, self._sums[key]] for name, key in self._keys.items()]
-        ids = json.dumps(held, ensure_ascii=False)
-        vectors = place(folder, ".faiss", lambda path: faiss.write_index(self._faiss, str(path)))
-        names = place(folder, ".ids.json", lambda path: _write(path, ids))
+        ids = json.dumps([self._names, self._sums.tolist()], ensure_ascii=False)
+        files = {
+            "ids": place(folder, ".ids.json", lambda path: _write(path, ids)),
+            "vectors": place(folder, ".npy", self._vectors.write),
+        }
+        if self._lists is not None:
+            lists = self._lists.faiss
+            files["lists"] = place(folder, ".faiss", lambda p: faiss.write_index(lists, str(p)))
         manifest = {
             "format": FORMAT, "dim": self.dim, "version": self.version, "count": len(self),
-            "next": len(self._names), "kind": self.kind, "recall": self.recall,
-            "limit": self._limit, "vectors": vectors, "ids": names,
+            "kind": self.kind, "recall": self.recall,
+            "ranked": self._lists.ranked if self._lists else None,
+            "limit": self._limit, "files": files,
         }  # fmt: skip
-        commit(folder, json.dumps(manifest, indent=1), keep={vectors["file"], names["file"]})
-        self.saved_as = f"{vectors['file']}+{names['file']}"
+        names = [entry["file"] for entry in files.values()]
+        commit(folder, json.dumps(manifest, indent=1), keep=set(names))
+        self.saved_as = "+".join(names)
 
     @classmethod
     def load(cls, folder: Path) -> VectorIndex:
@@ -197,31 +227,35 @@ class VectorIndex:
         manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
         if manifest["format"] != FORMAT:
             raise IndexMismatchError(f"{folder}: format {manifest['format']}, not {FORMAT}; {CURE}")
-        vectors, names = (verified(folder, manifest[part]) for part in ("vectors", "ids"))
+        files = manifest["files"]
+        paths = {part: verified(folder, entry) for part, entry in files.items()}
         index = cls(int(manifest["dim"]), str(manifest["version"]))
-        index._faiss, index.recall = faiss.read_index(str(vectors)), float(manifest["recall"])
         index._limit = int(manifest["limit"])
-        index._names = [None] * int(manifest["next"])
-        index._sums = array("I", bytes(4 * len(index._names)))
-        for key, name, checksum in json.loads(names.read_text(encoding="utf-8")):
-            index._names[key], index._sums[key] = str(name), int(checksum)
-            index._keys[str(name)] = int(key)
+        names, sums = json.loads(paths["ids"].read_text(encoding="utf-8"))
+        index._names, index._sums = names, array("I", sums)
+        index._keys = {name: key for key, name in enumerate(names) if name is not None}
+        index._gone = [key for key, name in enumerate(names) if name is None]
+        index._vectors = Vectors.read(paths["vectors"], index.dim)
+        if "lists" in paths:
+            lists = faiss.read_index(str(paths["lists"]))
+            index._lists = Inverted(lists, int(manifest["ranked"]), float(manifest["recall"]))
         index._agree(folder, int(manifest["count"]))
-        index.saved_as = f"{manifest['vectors']['file']}+{manifest['ids']['file']}"
+        index.saved_as = "+".join(entry["file"] for entry in files.values())
         return index
 
     def _agree(self, folder: Path, count: int) -> None:
-        held = {count, len(self._keys), int(self._faiss.ntotal)}
-        if held != {count} or self._faiss.d != self.dim or len(self._names) < count:
+        held = {count, len(self._keys)}
+        if self._lists is not None:
+            held.add(int(self._lists.faiss.ntotal))
+        if held != {count} or len({len(p) for p in (self._names, self._sums, self._vectors)}) > 1:
             raise IndexMismatchError(f"{folder}: its files disagree in count or size; {CURE}")
-
-    def _use(self, built: Built) -> None:
-        self._faiss, self.recall = built.faiss, built.recall
 
     def _grow(self) -> None:
         """Start to build a larger index when it is time, or take over one that is ready."""
         if self._growth is None and len(self) > self._limit:
-            self._growth = _Growth(self._faiss, self._held(), first_new=len(self._names))
+            held = self._held()
+            copy = self._vectors.all()[held].astype(np.float16)
+            self._growth = _Growth(copy, held, first_new=len(self._names))
             self._limit = len(self) * GROW_BY
             self._growth.start()
             if not self.grow_aside:
@@ -231,16 +265,17 @@ class VectorIndex:
             if growth.built is not None:
                 self._take_over(growth, growth.built)
 
-    def _take_over(self, growth: _Growth, built: Built) -> None:
+    def _take_over(self, growth: _Growth, built: Inverted) -> None:
         """Bring the new index up to what happened while it was built, then use it."""
         held = self._held()
         gone = np.setdiff1d(growth.keys, held)
         late = held[held >= growth.first_new]
         if len(gone):
-            built.faiss.remove_ids(gone)
+            built.remove(gone)
         if len(late):
-            built.faiss.add_with_ids(self._faiss.reconstruct_batch(late), late)
-        self._use(built)
+            built.add(self._vectors.take(late), late)
+        self._lists = built
+        self._vectors.halve()
         log.info("index: %d reports now in %s, recall %.3f", len(self), self.kind, self.recall)
 
     def _held(self) -> NDArray[np.int64]:
@@ -263,16 +298,21 @@ class VectorIndex:
 class _Growth(Thread):
     """Builds an inverted index of a copy, so that the index itself may change meanwhile."""
 
-    def __init__(self, source: Any, keys: NDArray[np.int64], *, first_new: int) -> None:  # noqa: ANN401
+    def __init__(
+        self, vectors: NDArray[np.float16], keys: NDArray[np.int64], *, first_new: int
+    ) -> None:
         super().__init__(name="index-growth", daemon=True)
         self.keys, self.first_new = keys, first_new
-        self.built: Built | None = None
-        self._source = faiss.clone_index(source)
+        self.built: Inverted | None = None
+        self._vectors: NDArray[np.float16] | None = vectors
 
     def run(self) -> None:
         """Build; a failure leaves the smaller index in use."""
+        vectors, self._vectors = self._vectors, None
+        if vectors is None:
+            raise RuntimeError("an index is grown once")
         try:
-            self.built = inverted(self._source, self.keys, lists=lists_for(len(self.keys)))
+            self.built = inverted(vectors, self.keys, lists=lists_for(len(self.keys)))
         except (RuntimeError, MemoryError) as error:
             log.error("index: the larger one was not built: %r", error)
 

@@ -88,10 +88,10 @@ class PairScorer:
     def _slopes(self) -> dict[str, float]:
         return dict(zip(FEATURES, self._line[0].tolist(), strict=True))
 
-    def partly(self, **known: float) -> float:
-        """What some features of a pair add to the log-odds."""
-        slopes = self._slopes
-        return sum(slopes[name] * value for name, value in known.items())
+    def partly(self, **known: NDArray[Any]) -> NDArray[np.float64]:
+        """What some features of n pairs add to the log-odds, shape (n,) each."""
+        parts = [self._slopes[name] * values for name, values in known.items()]
+        return np.asarray(np.sum(parts, axis=0, dtype=np.float64))
 
     def evidence(self, features: PairFeatures) -> tuple[str, ...]:
         """What was found, in stable English phrases, the strongest kinds first."""

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 
 BUCKETS = 1 << 20
 """Words are counted by hash in so many buckets (4 MB); those that share one look less rare."""
+OFTEN = 1 << 16
+"""What stands in so many texts weighs nothing, up to the square of it texts in all."""
+_LOGS = np.log(np.maximum(np.arange(OFTEN + 1), 1))
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,16 +53,17 @@ class Comparison:
     counts: NDArray[np.int64]
     common: NDArray[np.float64]
 
-    def pairs(self) -> list[RareWords]:
-        """Weights of the pair with each of the texts."""
-        both = zip(self.shared.tolist(), self.weights.tolist(), strict=True)
-        return [RareWords(shared, self.weight, theirs) for shared, theirs in both]
+    def pair(self, number: int) -> RareWords:
+        """Weights of the pair with one of the texts."""
+        return RareWords(float(self.shared[number]), self.weight, float(self.weights[number]))
 
-    def likeness(self) -> list[float]:
-        """Share of all words in common (Jaccard) with each of the texts, 0 to 1."""
-        either = np.maximum(1, self.count + self.counts - self.common)
-        found: list[float] = (self.common / either).tolist()
-        return found
+    def overlap(self) -> NDArray[np.float64]:
+        """:attr:`RareWords.overlap` with each of the texts, shape (n,)."""
+        return np.asarray(self.shared / (self.weight + self.weights - self.shared + 1.0))
+
+    def likeness(self) -> NDArray[np.float64]:
+        """Share of all words in common (Jaccard) with each of the texts, 0 to 1, shape (n,)."""
+        return np.asarray(self.common / np.maximum(1, self.count + self.counts - self.common))
 
 
 class RareWords(NamedTuple):
@@ -102,9 +106,9 @@ class Rarity:
 
     def weights(self, words: NDArray[np.uint32]) -> NDArray[np.float64]:
         """How telling each hashed word is, 0 to 1, shape as given."""
-        often = np.maximum(self._counts[words & (BUCKETS - 1)], 1)
+        often = np.clip(self._counts[words & (BUCKETS - 1)], 0, OFTEN)
         most = math.log(max(self._texts, 3))
-        return np.asarray(np.maximum(0.0, 1.0 - 2.0 * np.log(often) / most))
+        return np.asarray(np.maximum(0.0, 1.0 - 2.0 * _LOGS[often] / most))
 
     def sum(self, words: Collection[int]) -> float:
         """Weight of a set of hashed words."""

@@ -91,21 +91,28 @@ class Remembered:
         row = self._rows.get(report_id)
         return None if row is None else unpack(report_id, self._packed[row])
 
-    def packed(self, report_id: str) -> bytes | None:
-        """The packed fingerprint of a report."""
-        row = self._rows.get(report_id)
-        return None if row is None else self._packed[row]
+    def row(self, report_id: str) -> int | None:
+        """The row of a report: a number that it keeps until it is dropped or put again."""
+        return self._rows.get(report_id)
 
-    def texts(self, report_ids: Iterable[str]) -> Texts:
-        """The written words of remembered reports, in this order."""
-        pieces = [written_bytes(self._packed[self._rows[name]]) for name in report_ids]
+    def name(self, row: int) -> str | None:
+        """The report in a row; None once it is dropped."""
+        return self._names[row]
+
+    def packed(self, row: int) -> bytes:
+        """The packed fingerprint in a row."""
+        return self._packed[row]
+
+    def texts(self, rows: Iterable[int]) -> Texts:
+        """The written words of the reports in some rows, in this order."""
+        pieces = [written_bytes(self._packed[row]) for row in rows]
         ends = np.cumsum([0, *(len(piece) // 4 for piece in pieces)], dtype=np.int64)
         return Texts(np.frombuffer(b"".join(pieces), dtype=np.uint32), ends)
 
     def all_texts(self) -> Iterator[Texts]:
         """The written words of all reports, some thousands at a time."""
-        names = iter(self._rows)
-        while some := list(islice(names, _AT_ONCE)):
+        rows = iter(self._rows.values())
+        while some := list(islice(rows, _AT_ONCE)):
             yield self.texts(some)
 
     def incident(self, report_id: str) -> str | None:
@@ -119,10 +126,9 @@ class Remembered:
         if row is not None:
             self._incidents[row] = incident_id
 
-    def block(self, name: str) -> Iterator[str]:
-        """Ids of the reports in a block, latest first."""
-        found = (self._names[row] for row in self._blocks.newest(name))
-        return (report_id for report_id in found if report_id is not None)
+    def block(self, name: str) -> Iterator[int]:
+        """Rows of the reports in a block, latest first."""
+        return (row for row in self._blocks.newest(name) if self._names[row] is not None)
 
 
 class Chains:

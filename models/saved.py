@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 MANIFEST = "manifest.json"
-DATA = (".faiss", ".ids.json", ".npz")
+DATA = (".faiss", ".ids.json", ".npy", ".npz")
 """Suffixes of data files."""
 CURE = "run `pilah index rebuild`"
 

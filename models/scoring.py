@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
 
 from pilah.models.packing import unpack
 from pilah.models.rarity import NOTHING_RARE, RareWords
@@ -12,9 +13,12 @@ from pilah.models.rarity import NOTHING_RARE, RareWords
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from numpy.typing import NDArray
+
     from pilah.models.answer import Verdict
     from pilah.models.pair_features import PairFeatures
     from pilah.models.pairs import PairScorer
+    from pilah.models.rarity import Comparison
     from pilah.models.reading import Fingerprint
 
 GENERIC_WORDS = 4
@@ -89,11 +93,10 @@ class PairJudge:
     scorer: PairScorer
     thresholds: DuplicateThresholds
 
-    def liked(self, candidate: Candidate) -> float:
-        """First look: what embedding and rare words add to the log-odds."""
-        rare = candidate.rare
+    def liked(self, cosines: NDArray[np.float64], words: Comparison) -> NDArray[np.float64]:
+        """First look: what embeddings and rare words add to the log-odds, shape (n,)."""
         return self.scorer.partly(
-            cosine=candidate.cosine, shared_rare=math.log1p(rare.shared), rare_overlap=rare.overlap
+            cosine=cosines, shared_rare=np.log1p(words.shared), rare_overlap=words.overlap()
         )
 
     def possible(self, fingerprint: Fingerprint, candidates: Iterable[Candidate]) -> list[Scored]:

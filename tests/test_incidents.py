@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -13,7 +14,7 @@ from pilah.datasets.records import Report
 from pilah.models.answer import Duplicates
 from pilah.models.encoder import HashEncoder
 from pilah.models.fingerprint import make_fingerprint
-from pilah.models.incidents import DuplicateFinder, new_incident_id
+from pilah.models.incidents import COMPARED, NEIGHBOURS, DuplicateFinder, new_incident_id
 from pilah.models.index import VectorIndex
 from pilah.models.pairs import plain_scorer
 from pilah.models.reading import Fingerprint, PlaceReading, Vector
@@ -201,6 +202,24 @@ def test_a_burst_counts_texts_and_reporters_in_time() -> None:
     take(known, *read(HOLE, "old", received_at=NOON - timedelta(days=30)))
     burst = known.burst(*read(HOLE, "new"))
     assert (burst.reports, burst.reporters) == (7, 7)
+
+
+def test_many_that_join_at_once_see_what_each_alone_would_see() -> None:
+    draw = np.random.default_rng(3)
+    marks = []
+    for n in range(3 * NEIGHBOURS):
+        fingerprint, _ = read(f"laporan {n} di tempat {n % 7}", f"r{n}", place=None)
+        vector = draw.standard_normal(ENCODER.dim).astype(np.float32)
+        secret = "secret" if n % 5 == 0 else "public"
+        marks.append((replace(fingerprint, visibility=secret), vector / np.linalg.norm(vector)))
+    once, singly = finder(), finder()
+    half = len(marks) // 2
+    together = once.join(marks[:half]) + once.join(marks[half:])
+    alone = [found for mark in marks for found in singly.join([mark])]
+    seen = [[[c.report_id for c in found] for _, found in told] for told in (together, alone)]
+    assert seen[0] == seen[1]
+    assert max(map(len, seen[0])) == COMPARED
+    assert not {name for names in seen[0] for name in names} & {f"r{n}" for n in range(0, 90, 5)}
 
 
 def test_a_sender_is_counted_by_day() -> None:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from pilah.datasets.errors import IndexMismatchError
 from pilah.models.index import VectorIndex
-from pilah.models.index_kinds import Built, inverted, lists_for
+from pilah.models.index_kinds import Inverted, inverted, lists_for
 from pilah.models.saved import MANIFEST
 
 if TYPE_CHECKING:
@@ -129,7 +129,7 @@ def test_a_failed_save_leaves_the_earlier_one(
     assert len(VectorIndex.load(tmp_path)) == 5
 
 
-@pytest.mark.parametrize("pattern", ["*.faiss", "*.ids.json"])
+@pytest.mark.parametrize("pattern", ["*.npy", "*.ids.json"])
 def test_one_corrupt_byte_is_noticed(tmp_path: Path, pattern: str) -> None:
     filled().save(tmp_path)
     victim = next(tmp_path.glob(pattern))
@@ -141,7 +141,7 @@ def test_one_corrupt_byte_is_noticed(tmp_path: Path, pattern: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "content", ["", "{", "[]", "{}", '{"format": 99}', '{"format": 2, "vectors": {}}']
+    "content", ["", "{", "[]", "{}", '{"format": 99}', '{"format": 3, "files": {}}']
 )
 def test_a_broken_manifest_names_the_cure(tmp_path: Path, content: str) -> None:
     filled().save(tmp_path)
@@ -170,12 +170,23 @@ def grown(aside: bool, count: int = 600) -> VectorIndex:
 @pytest.mark.parametrize("aside", [False, True])
 def test_a_grown_index_loses_nothing(aside: bool) -> None:
     index = grown(aside)
-    assert index.kind.startswith("ivf64,fp16")
+    assert index.kind.startswith("ivf64,pq4")
     assert len(index) == len(index.ids()) == 600
     assert index.recall >= 0.95
     for start in range(0, 600, 50):
         found = index.search(unit(start, 50), 1)
         assert [row[0][0] for row in found] == [f"r{i}" for i in range(start, start + 50)]
+
+
+def test_an_index_that_looks_at_fewer_lists_finds_most() -> None:
+    index = VectorIndex(DIM, "e1", exact_up_to=1_000)
+    vectors, query = unit(0, 4_000), unit(1, 50)
+    index.add([f"r{i}" for i in range(4_000)], vectors)
+    assert 0.98 <= index.recall <= 1
+    found = [{name for name, _ in row} for row in index.search(query, 20)]
+    truth = [{f"r{i}" for i in row} for row in np.argsort(-(query @ vectors.T))[:, :20].tolist()]
+    hits = sum(len(one & other) for one, other in zip(found, truth, strict=True))
+    assert hits / (20 * 50) >= 0.95
 
 
 def test_growing_at_once_gives_the_same_index_each_time() -> None:
@@ -188,7 +199,7 @@ def test_what_changes_while_a_larger_index_is_built_is_in_it(
 ) -> None:
     go = threading.Event()
 
-    def slow(*args: Any, **options: Any) -> Built:  # noqa: ANN401
+    def slow(*args: Any, **options: Any) -> Inverted:  # noqa: ANN401
         assert go.wait(20)
         return inverted(*args, **options)
 
@@ -211,7 +222,7 @@ def test_what_changes_while_a_larger_index_is_built_is_in_it(
 def test_a_larger_index_that_cannot_be_built_leaves_the_smaller(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    def broken(*_: Any, **__: Any) -> Built:  # noqa: ANN401
+    def broken(*_: Any, **__: Any) -> Inverted:  # noqa: ANN401
         raise RuntimeError("no memory")
 
     monkeypatch.setattr("pilah.models.index.inverted", broken)

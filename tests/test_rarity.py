@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from pilah.models.pairs import plain_scorer
 from pilah.models.rarity import Rarity, Texts
-from pilah.models.scoring import Candidate, DuplicateThresholds, PairJudge
+from pilah.models.scoring import DuplicateThresholds, PairJudge
 from pilah.models.word_weights import WordWeights
 
 texts_of_words = st.lists(st.frozensets(st.integers(0, 40)), max_size=12)
@@ -62,13 +62,14 @@ def test_many_at_once_are_compared_as_one_by_one(
     found = rarity.compare(one, laid(others))
     alike = [len(one & other) / max(1, len(one | other)) for other in others]
     assert found.likeness() == pytest.approx(alike)
-    for rare, other in zip(found.pairs(), others, strict=True):
-        assert rare == pytest.approx(rarity.pair(one, other))
+    for n, other in enumerate(others):
+        assert found.pair(n) == pytest.approx(rarity.pair(one, other))
+        assert found.overlap()[n] == pytest.approx(rarity.pair(one, other).overlap)
 
 
 def test_the_first_look_likes_those_that_share_rare_words() -> None:
     rarity, one = heard([frozenset({9})] * 80), frozenset({1, 2, 3, 9})
     found = rarity.compare(one, laid([frozenset({9}), frozenset({1, 2, 9}), frozenset({1})]))
     judge = PairJudge(plain_scorer(), DuplicateThresholds())
-    liked = [judge.liked(Candidate("r", b"", 0.5, rare)) for rare in found.pairs()]
+    liked = judge.liked(np.full(3, 0.5), found)
     assert liked[0] < liked[2] < liked[1]

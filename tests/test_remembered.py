@@ -78,7 +78,7 @@ def test_blocks_are_as_a_dictionary_keeps_them(acts: list[tuple[str, set[str] | 
     assert len(known) == len(plain)
     for block in "abcde":
         latest_first = [name for name in reversed(plain) if block in plain[name]]
-        assert list(known.block(block)) == latest_first
+        assert [known.name(row) for row in known.block(block)] == latest_first
     for name in (f"r{n}" for n in range(12)):
         assert (name in known) == (name in plain) == (known.get(name) is not None)
         assert known.incident(name) == (f"inc-{name}" if name in plain else None)
