@@ -6,7 +6,7 @@ To change a table, three edits: ``tables.py`` says what it is now; a function ``
 The suite then upgrades a database of schema 1 and compares it with a fresh one.
 
 What is derived is not filled by a step, which is frozen, but made anew by today's code after the
-last one: who adds a column to ``cases`` raises ``CASES_SINCE`` to the new number.
+last one: who adds a column to such a table raises its number in ``DERIVED`` to the new one.
 """
 
 from __future__ import annotations
@@ -19,9 +19,16 @@ from sqlalchemy import Connection, func, insert, inspect, select
 from pilah.datasets.errors import PilahError
 from pilah.service import migration_steps, tables
 from pilah.service.accounts import migration as accounts
+from pilah.service.accounts import tables as accounts_tables
 from pilah.service.desk import migration as desk
+from pilah.service.desk import tables as desk_tables
 from pilah.service.desk.cases import rebuild_cases
 from pilah.service.loop import migration as loop
+from pilah.service.loop import tables as loop_tables
+from pilah.service.loop.facts import rebuild_facts
+
+TABLES = (tables, accounts_tables, desk_tables, loop_tables)
+"""Every module that adds tables; a fresh database gets all of them, whoever opens it."""
 
 STEPS: Mapping[int, Callable[[Connection], None]] = {
     2: migration_steps.to_2,
@@ -34,8 +41,8 @@ STEPS: Mapping[int, Callable[[Connection], None]] = {
 }
 """New number -> what turns the schema of the number before into it."""
 LATEST = max(STEPS)
-CASES_SINCE = 7
-"""Number of the schema whose cases are those of today; an older store gets them made anew."""
+DERIVED: Mapping[Callable[[Connection], None], int] = {rebuild_facts: 4, rebuild_cases: 7}
+"""What makes a derived table anew -> number of the schema since which its rows are today's."""
 
 
 class StoreError(PilahError):
@@ -60,8 +67,9 @@ def migrate(connection: Connection) -> int:
     for number in range(found + 1, LATEST + 1) if found else ():
         STEPS[number](connection)
         _stamp(connection, number)
-    if 0 < found < CASES_SINCE:
-        rebuild_cases(connection)
+    for rebuild, since in DERIVED.items() if found else ():
+        if found < since:
+            rebuild(connection)
     return found
 
 

@@ -1,6 +1,8 @@
 """The store upgrades itself, whole or not at all, from a database that schema 1 really wrote."""
 
 import sqlite3
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -11,6 +13,8 @@ from pilah.service.app import opened
 from pilah.service.desk.cases import rebuild_cases
 from pilah.service.desk.tables import cases
 from pilah.service.fake import FakeEngine
+from pilah.service.loop.facts import rebuild_facts
+from pilah.service.loop.tables import facts
 from pilah.service.migrations import LATEST, StoreError
 from pilah.service.settings import Settings
 from pilah.service.store import Store
@@ -127,6 +131,27 @@ def test_cases_are_made_by_todays_code_after_the_last_step(
         rebuild_cases(connection)
         assert connection.execute(select(cases)).all() == made
     assert (seen, len(made)) == ([0], 3)
+
+
+def test_facts_are_made_by_todays_code(old: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pilah.service.loop.facts._BATCH", 2)
+    with Store.open(old) as store, store.writing() as connection:
+        made = connection.execute(select(facts).order_by(facts.c.report_id)).all()
+        connection.execute(update(facts).values(week="", sure=True, doubt=0.0))
+        rebuild_facts(connection)
+        again = connection.execute(select(facts).order_by(facts.c.report_id)).all()
+    assert again == made
+    assert [(row.report_id, row.week) for row in made] == [
+        (name, "2026-11-16") for name in ("r1", "r2", "r3")
+    ]
+
+
+def test_whoever_opens_a_fresh_store_gets_every_table(tmp_path: Path) -> None:
+    """A process of its own, for this one has imported the modules of all tables already."""
+    url = f"sqlite:///{tmp_path / 'a.sqlite3'}"
+    alone = f"from pilah.service.store import Store; Store.open({url!r}).close()"
+    subprocess.run([sys.executable, "-c", alone], check=True)  # noqa: S603 - our own interpreter
+    assert set(shape(url)) - {"triggers", "sqlite_sequence"} == set(tables.metadata.tables)
 
 
 def test_a_newer_database_is_refused(old: str, monkeypatch: pytest.MonkeyPatch) -> None:

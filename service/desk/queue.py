@@ -131,15 +131,12 @@ def counts(connection: Connection, user: User, shown: Filter) -> Counts:
     today = decisions.c.decided_at >= day_start(datetime.now(UTC)).isoformat(
         timespec="microseconds"
     )
-    done = select(func.count()).select_from(decisions).where(today)
+    own_work = func.count().filter(decisions.c.actor == user.name)
+    done = select(own_work, func.count()).select_from(decisions).where(today)
     if own := scope(user.only):
         done = done.join(cases, cases.c.report_id == decisions.c.report_id).where(*own)
-    return Counts(
-        waiting=waiting,
-        overdue=overdue,
-        mine=_number(connection, done.where(decisions.c.actor == user.name)),
-        everybody=_number(connection, done),
-    )
+    mine, everybody = connection.execute(done).one()
+    return Counts(waiting=waiting, overdue=overdue, mine=mine, everybody=everybody)
 
 
 def scope(only: str | None) -> list[ColumnElement[bool]]:
@@ -163,8 +160,3 @@ def _conditions(shown: Filter) -> list[ColumnElement[bool]]:
 def _name(connection: Connection, query: Select[Any]) -> str | None:
     found: str | None = connection.execute(query).scalar_one_or_none()
     return found
-
-
-def _number(connection: Connection, query: Select[Any]) -> int:
-    number: int = connection.execute(query).scalar_one()
-    return number

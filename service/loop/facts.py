@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from datetime import date, datetime, timedelta, timezone
 from typing import Any
 
-from sqlalchemy import Connection, insert
+from sqlalchemy import Connection, delete, insert, select
 
 from pilah.service.loop.tables import facts
+from pilah.service.tables import reports, suggestions
 
 WIB = timezone(timedelta(hours=7), "WIB")
 """Western Indonesian time, in which days and weeks are counted."""
+_BATCH = 1_000
 
 
 def save_facts(connection: Connection, triage: Mapping[str, Any], received_at: str) -> None:
@@ -22,20 +25,38 @@ def save_facts(connection: Connection, triage: Mapping[str, Any], received_at: s
         triage: as JSON object.
         received_at: UTC, ISO 8601.
     """
-    connection.execute(
-        insert(facts).values(
-            report_id=triage["report_id"],
-            day=(day := day_of(received_at)),
-            week=week_of(day),
-            government=triage["agency"]["government"],
-            agency=triage["agency"]["name"],
-            outcome=triage["outcome"]["label"],
-            sure=not triage["review"]["needed"],
-            merged=triage["duplicates"]["verdict"] == "duplicate",
-            hoax=triage["hoax"]["flag"],
-            doubt=doubt(triage),
-        )
-    )
+    connection.execute(insert(facts).values(_values(triage, received_at)))
+
+
+def rebuild_facts(connection: Connection) -> None:
+    """Make the row of every report anew.
+
+    Args:
+        connection: inside a transaction.
+    """
+    connection.execute(delete(facts))
+    said = select(reports.c.seq, suggestions.c.triage, reports.c.received_at)
+    query, after = said.join_from(reports, suggestions).order_by(reports.c.seq).limit(_BATCH), 0
+    while rows := connection.execute(query.where(reports.c.seq > after)).all():
+        after = rows[-1].seq
+        made = [_values(json.loads(row.triage), row.received_at) for row in rows]
+        connection.execute(insert(facts), made)
+
+
+def _values(triage: Mapping[str, Any], received_at: str) -> dict[str, Any]:
+    day = day_of(received_at)
+    return {
+        "report_id": triage["report_id"],
+        "day": day,
+        "week": week_of(day),
+        "government": triage["agency"]["government"],
+        "agency": triage["agency"]["name"],
+        "outcome": triage["outcome"]["label"],
+        "sure": not triage["review"]["needed"],
+        "merged": triage["duplicates"]["verdict"] == "duplicate",
+        "hoax": triage["hoax"]["flag"],
+        "doubt": doubt(triage),
+    }
 
 
 def day_of(moment: str) -> str:

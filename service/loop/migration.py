@@ -1,34 +1,17 @@
-"""The step that adds the tables of the loop. Frozen: ``tables.py`` goes on changing."""
+"""The step that adds the tables of the loop; frozen.
+
+It leaves the rows of the facts to ``rebuild_facts``, which comes after the last step.
+"""
 
 from __future__ import annotations
 
-import json
-
 from sqlalchemy import Connection, text
-
-from pilah.service.loop.facts import save_facts
-
-_BATCH = 1_000
 
 
 def to_4(connection: Connection) -> None:
     """Refusals, offers, requests, looks, second opinions, routes, facts, shadow answers."""
     for statement in _STATEMENTS:
         connection.execute(text(statement))
-    _fill_facts(connection)
-
-
-def _fill_facts(connection: Connection) -> None:
-    page = text(
-        "SELECT reports.seq, suggestions.triage, reports.received_at "
-        "FROM reports JOIN suggestions ON suggestions.report_id = reports.id "
-        "WHERE reports.seq > :after ORDER BY reports.seq LIMIT :batch"
-    )
-    after = 0
-    while rows := connection.execute(page, {"after": after, "batch": _BATCH}).all():
-        after = rows[-1].seq
-        for row in rows:
-            save_facts(connection, json.loads(row.triage), row.received_at)
 
 
 _STATEMENTS = (
