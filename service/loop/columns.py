@@ -14,7 +14,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from sqlalchemy import ColumnElement, Connection, Select, and_, case, select
+from sqlalchemy import ColumnElement, Connection, Select, and_, case, literal, select
 
 from pilah.service.codecs import now_text
 from pilah.service.desk.tables import cases
@@ -124,7 +124,7 @@ _FLAGS: Mapping[str, Callable[[str], ColumnElement[bool]]] = {
     "decided": lambda _: _DECIDED,
     "in_time": lambda _: and_(_DECIDED, decisions.c.decided_at <= cases.c.due_at),
 }
-"""Measures that a row says by itself, at a moment."""
+"""Measures that a row says by itself, at a moment; one bit each of the number that is read."""
 
 
 def _province(place: str | None) -> str | None:
@@ -162,12 +162,13 @@ DIMENSIONS = ("week", "government", "topic", *_OF_PLACE, "visibility", "channel"
 
 
 def _rows(span: Span, moment: str) -> Select[Any]:
-    flags = [case((of(moment), 1), else_=0).label(name) for name, of in _FLAGS.items()]
-    times = (reports.c.received_at, decisions.c.decided_at)
+    bits = (case((of(moment), 1 << bit), else_=0) for bit, of in enumerate(_FLAGS.values()))
+    received = case((_DECIDED, reports.c.received_at)).label("received_at")
     coded = [column.label(name) for name, column in _CODED.items()]
     first = (decisions.c.report_id == facts.c.report_id) & (decisions.c.number == 1)
+    said = (sum(bits, literal(0)).label("flags"), received, decisions.c.decided_at)
     return (
-        select(facts.c.report_id, reports.c.incident_id, *coded, *flags, *times)
+        select(facts.c.report_id, reports.c.incident_id, *coded, *said)
         .join_from(facts, reports, reports.c.id == facts.c.report_id)
         .join(cases, cases.c.report_id == facts.c.report_id)
         .outerjoin(decisions, first)
@@ -190,17 +191,21 @@ def _part(
     part: Part = {}
     for name, coder in coders.items():
         part[name] = np.array([coder[value] for value in texts[name]], dtype=np.int64)
-    for name in _FLAGS:
-        part[name] = np.array(texts[name], dtype=np.int64)
+    flags = np.array(texts["flags"], dtype=np.int64)
+    for bit, name in enumerate(_FLAGS):
+        part[name] = flags >> bit & 1
+    place = {report_id: number for number, report_id in enumerate(texts["report_id"])}
     for name, known in rare.items():
-        part[name] = np.array([known.get(i, 0) for i in texts["report_id"]], dtype=np.int64)
+        part[name] = np.zeros(len(rows), dtype=np.int64)
+        for report_id in known.keys() & place.keys():
+            part[name][place[report_id]] = known[report_id]
     moments = zip(texts["received_at"], texts["decided_at"], strict=True)
     part["hours"] = np.array([_hours(*pair) for pair in moments], dtype=np.float64)
     return part
 
 
-def _hours(received: str, decided: str | None) -> float:
-    if decided is None:
+def _hours(received: str | None, decided: str | None) -> float:
+    if received is None or decided is None:
         return float("nan")
     took = datetime.fromisoformat(decided) - datetime.fromisoformat(received)
     return took.total_seconds() / 3600
