@@ -161,7 +161,7 @@ WORDS: Mapping[str, Mapping[str, str]] = {
     "measure": {
         "reports": "Laporan",
         "alone_share": "Diteruskan tanpa petugas",
-        "precision": "Ketepatan rute tanpa petugas (uji petik)",
+        "precision": "Ketepatan tanpa petugas (uji petik)",
         "in_time_share": "Diputuskan dalam 3 hari kerja",
     },
     "group": {
@@ -214,6 +214,7 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "last-admin": "Ini admin terakhir; tambahkan admin lain lebih dahulu.",
         "government-missing": "Moderator memerlukan pemerintahnya, misalnya Pemerintah Kabupaten "
         "Sleman.",
+        "government-unknown": "Pemerintah ini tidak dikenal; pilih dari daftar.",
         "government-unneeded": "Hanya moderator yang terikat pada satu pemerintah; kosongkan.",
         "role-unknown": "Pilih peran dari daftar.",
         "password-length": "Kata sandi: 12 sampai 200 karakter.",
@@ -253,11 +254,11 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "user.password_changed": "Mengganti kata sandi",
     },
     "detail": {
-        "number": "putusan ke-",
-        "event": "perubahan ke-",
-        "undoes": "membatalkan ke-",
+        "number": "putusan nomor",
+        "event": "perubahan nomor",
+        "undoes": "membatalkan nomor",
         "role": "peran",
-        "government": "pemerintah",
+        "government": "untuk",
         "needs": "perlu izin",
         "by": "lewat",
         "reason": "sebab",

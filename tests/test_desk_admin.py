@@ -8,10 +8,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from desk_kit import PASSWORD, Desk, open_desk
+from desk_kit import PASSWORD, SLEMAN, Desk, open_desk
+from sqlalchemy import update
 
 from pilah.service import words
 from pilah.service.desk.standing import ACTIONS
+from pilah.service.desk.tables import cases
 from pilah.service.words import WORDS
 
 
@@ -28,7 +30,7 @@ def test_the_admin_manages_users(desk: Desk) -> None:
     again = admin.post("/pengguna", **fields)
     assert (again.status_code, "sudah ada; pilih nama lain" in again.text) == (422, True)
     assert admin.post("/pengguna/ubah", name="baru", what="disable").status_code == 303
-    assert "nonaktif" in admin.get("/pengguna").text
+    assert "Nonaktif<br>" in admin.get("/pengguna").text
     sign_in = {"name": "baru", "password": "kata-sandi-yang-lama"}
     assert desk.api.post("/masuk", data=sign_in).status_code == 401
     admin.post("/pengguna/ubah", name="baru", what="enable")
@@ -37,6 +39,29 @@ def test_the_admin_manages_users(desk: Desk) -> None:
     assert desk.api.post("/masuk", data=sign_in).status_code == 401
     assert admin.post("/pengguna/ubah", name="adi", what="disable").status_code == 422
     assert "Mengganti kata sandi" in admin.get("/catatan", tentang="baru").text
+
+
+def test_a_moderator_belongs_to_a_body_that_exists(desk: Desk) -> None:
+    admin = desk.browser("adi")
+    fields = {"name": "baru", "role": "moderator", "password": PASSWORD}
+    wrong = admin.post("/pengguna", **fields, government="Pemkab Slemen")
+    assert (wrong.status_code, "tidak dikenal; pilih dari daftar" in wrong.text) == (422, True)
+    assert f'<option value="{SLEMAN}">' in wrong.text
+    saved = admin.post("/pengguna", **fields, government=SLEMAN)
+    assert "Perubahan tersimpan" in admin.get(saved.headers["location"]).text
+    desk.classify("halo", id="B1")
+    with desk.store.writing() as connection:
+        connection.execute(update(cases).values(government="Badan Kota Sendiri"))
+    other = {**fields, "name": "lain", "government": "Badan Kota Sendiri"}  # reports name it
+    assert admin.post("/pengguna", **other).status_code == 303
+
+
+def test_a_changed_password_is_confirmed(desk: Desk) -> None:
+    admin = desk.browser("adi")
+    assert "sudah diganti" not in admin.get("/akun").text
+    done = admin.post("/akun", old=PASSWORD, new=f"{PASSWORD}-baru")
+    assert done.headers["location"] == "/akun?tersimpan=1"
+    assert "Kata sandi sudah diganti" in admin.get(done.headers["location"]).text
 
 
 def test_keys_are_shown_once_and_revoked(desk: Desk) -> None:
@@ -51,12 +76,12 @@ def test_keys_are_shown_once_and_revoked(desk: Desk) -> None:
     assert desk.api.get("/v1/review", headers=bearer).status_code == 200
     assert 'name="api_key"' in desk.api.get("/").text
     other = admin.post("/kunci", name="lain").text
-    assert other.count("kanal kota") == 1
+    assert other.count("<strong>kanal kota</strong>") == 1
     key_id = re.findall(r'name="id" value="(\w+)"', other)
     for name in key_id:
         admin.post("/kunci/cabut", id=name)
     assert desk.api.get("/v1/review", headers=bearer).status_code == 200  # keys are off again
-    assert "dicabut" in admin.get("/kunci").text
+    assert "Dicabut" in admin.get("/kunci").text
 
 
 def logged_actions() -> set[str]:

@@ -175,3 +175,13 @@ def test_skipping_goes_down_the_queue_and_begins_anew_at_its_end(desk: Desk) -> 
         location = browser.post("/meja/lewati", id=seen[-1]).headers["location"]
         seen.append(location.partition("id=")[2])
     assert seen == ["S1", "S2", "S3", "S1"]
+
+
+def test_who_finds_no_free_report_is_told_why(desk: Desk) -> None:
+    desk.classify("halo", id="T1")
+    desk.browser("mimi").post("/meja/berikut")
+    sari = desk.browser("sari")
+    page = sari.get(sari.post("/meja/berikut").headers["location"]).text
+    assert "sedang dikerjakan petugas lain" in page
+    assert order(page) == ["T1"]
+    assert "sedang dikerjakan" not in sari.get("/meja").text

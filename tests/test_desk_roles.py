@@ -131,4 +131,4 @@ def test_the_queue_of_another_government_is_empty(desk: Desk) -> None:
     assert "R2" not in desk.browser("bagus").get("/meja").text
     for name in ("mimi", "sari", "ani"):
         assert "R2" in desk.browser(name).get("/meja").text
-    assert desk.browser("bagus").post("/meja/berikut").headers["location"] == "/meja"
+    assert desk.browser("bagus").post("/meja/berikut").headers["location"] == "/meja?bebas=0"

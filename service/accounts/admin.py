@@ -12,10 +12,12 @@ from pilah.service.accounts.guard import Form, PageRoute, needs, page, sends
 from pilah.service.accounts.passwords import PasswordError
 from pilah.service.accounts.roles import ROLES
 from pilah.service.accounts.sessions import Session
-from pilah.service.accounts.users import NewUser, UserError
+from pilah.service.accounts.users import NewUser, UserError, known_bodies
 from pilah.service.state import service_of
 
 router = APIRouter(include_in_schema=False, route_class=PageRoute)
+SAVED = "/pengguna?tersimpan=1"
+"""Where a change of the users leads."""
 ENTRIES = 100
 """Rows of the audit log on one page."""
 
@@ -25,11 +27,13 @@ KeyManager = Annotated[Form, Depends(sends("manage_keys"))]
 
 @router.get("/pengguna")
 def show_users(
-    request: Request, session: Annotated[Session, Depends(needs("manage_users"))]
+    request: Request,
+    session: Annotated[Session, Depends(needs("manage_users"))],
+    tersimpan: str = "",
 ) -> Response:
     """Every user, and the form for a new one."""
     del session
-    return _users(request)
+    return _users(request, saved=bool(tersimpan))
 
 
 @router.post("/pengguna")
@@ -48,7 +52,7 @@ def add_user(request: Request, form: Manager) -> Response:
             users.add_user(connection, new, by=form.user.name)
     except (UserError, PasswordError) as error:
         return _users(request, error)
-    return RedirectResponse("/pengguna", 303)
+    return RedirectResponse(SAVED, 303)
 
 
 @router.post("/pengguna/ubah")
@@ -63,7 +67,7 @@ def change_user(request: Request, form: Manager) -> Response:
                 users.set_active(connection, name, active=what == "enable", by=by)
     except (UserError, PasswordError) as error:
         return _users(request, error)
-    return RedirectResponse("/pengguna", 303)
+    return RedirectResponse(SAVED, 303)
 
 
 @router.get("/kunci")
@@ -115,12 +119,15 @@ def show_audit(
     return page(request, "audit.html", entries=entries, more=more, about=tentang[:500])
 
 
-def _users(request: Request, error: UserError | PasswordError | None = None) -> Response:
+def _users(
+    request: Request, error: UserError | PasswordError | None = None, *, saved: bool = False
+) -> Response:
     with service_of(request).intake.store.reading() as connection:
         accounts = users.list_users(connection)
     status = 422 if error else 200
     problem = error.code if error else None
-    return page(request, "users.html", status, accounts=accounts, roles=ROLES, problem=problem)
+    shown = {"accounts": accounts, "roles": ROLES, "bodies": known_bodies()}
+    return page(request, "users.html", status, **shown, problem=problem, saved=saved)
 
 
 def _keys(request: Request, made: str = "") -> Response:

@@ -70,10 +70,12 @@ def sign_out(request: Request, form: Annotated[Form, Depends(sends("own_account"
 
 @router.get("/akun")
 def account(
-    request: Request, session: Annotated[Session, Depends(needs("own_account"))]
+    request: Request,
+    session: Annotated[Session, Depends(needs("own_account"))],
+    tersimpan: str = "",
 ) -> Response:
     """Who one is, and the form for another password."""
-    return page(request, "account.html", user=session.user, problem=None)
+    return _account(request, session.user, saved=bool(tersimpan))
 
 
 @router.post("/akun")
@@ -85,14 +87,14 @@ def change_password(
     with store.reading() as connection:
         found = users.find_user(connection, name)
     if found is None or not passwords.matches(found[1], form.fields.get("old", "")):
-        return page(request, "account.html", 422, user=form.user, problem="password-wrong")
+        return _account(request, form.user, problem="password-wrong")
     try:
         with store.writing() as connection:
             users.set_password(connection, name, form.fields.get("new", ""), by=name)
             session = sessions.begin(connection, form.user)
     except PasswordError as error:
-        return page(request, "account.html", 422, user=form.user, problem=error.code)
-    return signed_in(request, session, "/akun")
+        return _account(request, form.user, problem=error.code)
+    return signed_in(request, session, "/akun?tersimpan=1")
 
 
 def signed_in(request: Request, session: Session, ke: str) -> Response:
@@ -117,6 +119,13 @@ def begin_session(connection: Connection, request: Request, user: User, *, how: 
     sessions.drop_ended(connection, idle=idle)
     audit.record(connection, user.name, "session.begun", detail={"by": how})
     return sessions.begin(connection, user)
+
+
+def _account(
+    request: Request, user: User, *, problem: str | None = None, saved: bool = False
+) -> Response:
+    status = 422 if problem else 200
+    return page(request, "account.html", status, user=user, problem=problem, saved=saved)
 
 
 def _form_page(

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 from sqlalchemy import Connection, Row, delete, func, insert, select, update
 
+from pilah.datasets.agencies import load_agencies
 from pilah.datasets.errors import PilahError
+from pilah.datasets.regions import load_regions
 from pilah.service.accounts import audit, passwords
 from pilah.service.accounts.roles import ROLES, Role, User
 from pilah.service.accounts.tables import sessions, users
 from pilah.service.codecs import now_text
+from pilah.service.desk.tables import cases
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9._@+-]{1,99}")
 
@@ -58,6 +62,7 @@ def add_user(connection: Connection, new: NewUser, *, by: str) -> User:
         PasswordError: the password is too weak.
     """
     user = _checked(new)
+    _check_body(connection, user)
     if connection.execute(select(users.c.name).where(users.c.name == user.name)).first():
         raise UserError("name-taken", f"user {user.name}: exists already; choose another name")
     stored = passwords.make_hash(new.password) if new.password is not None else None
@@ -136,6 +141,30 @@ def end_sessions(connection: Connection, name: str) -> None:
 def user_of(row: Row[tuple[object, ...]]) -> User:
     """The user of a row of ``users``."""
     return User(row.name, row.display, row.role, row.government)
+
+
+def _check_body(connection: Connection, user: User) -> None:
+    """A body is one of the tables, or one that a stored report stands with."""
+    body = user.government
+    if body is None or body in known_bodies():
+        return
+    if connection.execute(select(cases.c.report_id).where(cases.c.government == body)).first():
+        return
+    raise UserError(
+        "government-unknown",
+        f"user {user.name}: the body {body} is unknown; name it as the routes do, "
+        'e.g. "Pemerintah Kabupaten Sleman"',
+    )
+
+
+@lru_cache(maxsize=1)
+def known_bodies() -> tuple[str, ...]:
+    """Every body that a report can stand with: local governments, then national bodies."""
+    regions = load_regions()
+    provinces = [region.code for region in regions.children("")]
+    codes = [*provinces, *(r.code for code in provinces for r in regions.children(code))]
+    national = sorted(body.name for body in load_agencies().by_id.values())
+    return tuple(dict.fromkeys([*map(regions.government, codes), *national]))
 
 
 def _row(connection: Connection, name: str) -> Row[tuple[object, ...]]:

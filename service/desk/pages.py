@@ -56,6 +56,7 @@ def show_queue(request: Request, session: Reader, mulai: str = "") -> Response:
         done=_done(request, session),
         filter_fields=shown.to_query(),
         may_decide=user.may("decide"),
+        none_free=request.query_params.get("bebas") == "0",
     )
 
 
@@ -203,12 +204,13 @@ def _next(request: Request, form: Form, *, done: str = "", passed: str = "") -> 
             claims.release(connection, done, form.user.name)
         found = acting.take_next(connection, form.user, shown, passed=done or passed)
     if found is None:
-        return _to_queue(shown, done=done)
+        return _to_queue(shown, done=done, none_free=True)
     return _to_report(found, form.fields, done=done)
 
 
-def _to_queue(shown: Filter, *, done: str = "") -> Response:
+def _to_queue(shown: Filter, *, done: str = "", none_free: bool = False) -> Response:
     fields = {**shown.to_query(), **({"sudah": done} if done else {})}
+    fields |= {"bebas": "0"} if none_free else {}
     return RedirectResponse(f"/meja?{urlencode(fields)}" if fields else "/meja", 303)
 
 

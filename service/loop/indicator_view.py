@@ -52,7 +52,7 @@ def view_of(counting: Counting, government: str | None) -> dict[str, Any]:
         "topics": _largest(by("topic")),
         "trends": _trends([(week, by_week.get(week, empty)) for week in weeks]),
         "map": charts.tiles({k[0]: m.reports for k, m in by("province").items() if k[0]}),
-        "fair": {name: _largest(by(name)) for name in FAIR},
+        "fair": {name: rows for name in FAIR if len(rows := _largest(by(name))) > 1},
         "charts": charts,
     }
 
