@@ -30,7 +30,7 @@ from pilah.service.health import Readiness
 from pilah.service.intake import Intake
 from pilah.service.lockfile import only_process
 from pilah.service.loop import api as loop_api
-from pilah.service.loop import indicator_page, proposal_page
+from pilah.service.loop import indicator_page, proposal_page, quality_page
 from pilah.service.loop.counting import Counting
 from pilah.service.loop.kept import Kept
 from pilah.service.loop.proposals import find_proposals
@@ -77,7 +77,7 @@ def create_app(settings: Settings, engine_factory: EngineFactory) -> FastAPI:
     app.include_router(api.router)
     for part in (loop_api.router, loop_api.opinions, indicator_page.api):
         app.include_router(part)
-    for part in (indicator_page.router, proposal_page.router):
+    for part in (indicator_page.router, proposal_page.router, quality_page.router):
         app.include_router(part)
     app.include_router(api_incidents.router)
     app.include_router(probes.router)
@@ -172,6 +172,7 @@ def opened(
                     Counting(store),
                     Kept(store, lambda connection, _: find_proposals(connection), most=1),
                     Kept(store, tally, most=200, seconds=FRESH_SECONDS),
+                    Kept(store, quality_page.learned, most=1),
                 )
             finally:
                 save(store, intake.engine)

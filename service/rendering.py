@@ -41,5 +41,6 @@ def templates() -> Environment:
     environment.filters["local_day"] = local_day
     environment.filters["last_day"] = last_day
     environment.filters["decimal"] = lambda value: f"{value:.1f}".replace(".", ",")
+    environment.filters["hundredths"] = lambda value: f"{value:.2f}".replace(".", ",")
     environment.filters["pretty"] = lambda v: json.dumps(v, ensure_ascii=False, indent=2)
     return environment

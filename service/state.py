@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 
 from starlette.requests import Request
 
@@ -62,6 +63,7 @@ class Service:
     counting: Counting
     proposals: KeptProposals
     tallies: Kept[Question, Tally]
+    learned: Kept[str, dict[str, Any]]
 
 
 def service_of(request: Request) -> Service:

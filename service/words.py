@@ -142,6 +142,15 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "klasifikasi": "Klasifikasi",
         "hoax": "Hoaks",
         "incident": "Kejadian",
+        "review": "Diperiksa petugas",
+    },
+    "shift": {
+        "topic": "Topik",
+        "agency": "Instansi",
+        "outcome": "Penanganan",
+        "region": "Wilayah",
+        "topic_confidence": "Keyakinan atas topik",
+        "agency_confidence": "Keyakinan atas instansi",
     },
     "role": {
         "moderator": "moderator",

@@ -229,7 +229,7 @@ def test_it_fits_a_phone(desk: Desk, visitor: Visitor) -> None:
     text = "halo " + "panjangsekalitanpaspasi" * 12
     desk.classify(text, id="P1")
     page = visitor.page("sari", viewport=PHONE, has_touch=True, is_mobile=True)
-    for path in ("/meja", "/meja/laporan?id=P1", "/indikator", "/usulan-rute", "/akun"):
+    for path in ("/meja", "/meja/laporan?id=P1", "/indikator", "/usulan-rute", "/mutu", "/akun"):
         page.goto(path)
         wide = page.evaluate("document.documentElement.scrollWidth")
         assert wide <= PHONE["width"], path
@@ -275,7 +275,7 @@ def test_no_serious_accessibility_finding(desk: Desk, visitor: Visitor, scheme: 
     places = (
         ("", "/masuk"), ("sari", "/meja"), ("sari", "/meja/laporan?id=A1&cari=jalan"),
         ("sari", "/catatan"), ("adi", "/pengguna"), ("adi", "/kunci"), ("adi", "/akun"),
-        ("adi", "/meja"), ("sari", "/indikator"), ("sari", "/usulan-rute"),
+        ("adi", "/meja"), ("sari", "/indikator"), ("sari", "/usulan-rute"), ("sari", "/mutu"),
         ("mimi", "/indikator"), ("sari", "/meja?region=34"),
     )  # fmt: skip
     for name, path in places:

@@ -32,6 +32,7 @@ TABLE = {
     "POST /meja/kejadian": "moderator supervisor",
     "GET /indikator": "moderator supervisor analyst",
     "GET /indikator.csv": "moderator supervisor analyst",
+    "GET /mutu": "supervisor analyst",
     "GET /usulan-rute": "supervisor analyst",
     "POST /usulan-rute": "supervisor",
     "POST /usulan-rute/{number}/cabut": "supervisor",

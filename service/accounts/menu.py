@@ -20,6 +20,7 @@ MENU = (
     Entry("/meja", "Meja", "read_reports"),
     Entry("/indikator", "Indikator", "read_indicators"),
     Entry("/usulan-rute", "Usulan rute", "read_learning"),
+    Entry("/mutu", "Mutu model", "read_learning"),
     Entry("/pengguna", "Pengguna", "manage_users"),
     Entry("/kunci", "Kunci API", "manage_keys"),
     Entry("/catatan", "Catatan audit", "read_audit"),
