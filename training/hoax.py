@@ -64,7 +64,7 @@ class HoaxSettings:
     """
 
     strength: float = 8.0
-    hard: float = 4.0
+    hard: float = 8.0
     hoax: float = 4.0
     evidence: float = 0.3
     least: int = 3
