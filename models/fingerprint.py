@@ -27,6 +27,8 @@ FORMAT = 3
 MAX_FIGURES = 12
 """At most this many plain figures of one text are kept, in order of the text."""
 
+DISTRICT = len("34.04.07")
+"""Codes of districts and villages are this long or longer."""
 _FIGURE = re.compile(r"(?<![\w.,/])\d{1,6}(?:[.,]\d{1,3})?(?![\w/])")
 _WRITTEN = re.compile(r"\w+")
 MONTHS = frozenset(
@@ -96,7 +98,7 @@ def make_fingerprint(
         spots=frozenset(map(hash_word, spot_words(plain))),
         things=frozenset(map(hash_word, thing_words(plain))),
         own_case=_OWN.search(plain) is not None,
-        regions=frozenset(map(str, filter(None, (p.code for p in place.found)))),
+        regions=frozenset(p.code for p in place.found if p.code and len(p.code) >= DISTRICT),
         kin=frozenset(_KIN.findall(plain)),
         topics=tuple((hash_word(label), share) for label, share in topics),
         written=frozenset(map(hash_word, written_words(clean.masked))),

@@ -171,9 +171,8 @@ def pair_features(
     _place(known, a.place or "", b.place or "")
     _named(known, "street", a.streets, b.streets)
     _named(known, "landmark", a.landmarks, b.landmarks)
-    _regions(known, a, b)
-    lanes = [{s for s in side.streets if s.startswith("gang ")} for side in (a, b)]
-    known["other_lane"] = float(all(lanes) and lanes[0].isdisjoint(lanes[1]))
+    _lanes(known, a.streets, b.streets)
+    _regions(known, a.regions, b.regions)
     _numbers(known, a.numbers, b.numbers)
     _matter(known, a, b)
     _words(known, a, b, weights)
@@ -184,6 +183,7 @@ def pair_features(
     return PairFeatures(**known)
 
 
+Likely = tuple[tuple[int, float], ...]
 Known = dict[str, float]
 """Features found so far; those that are missing are 0."""
 
@@ -213,9 +213,15 @@ def _words(known: Known, a: Fingerprint, b: Fingerprint, weights: WordWeights) -
     known["copied_street"] = copied * known.get("other_street", 0.0)
 
 
-def _regions(known: Known, a: Fingerprint, b: Fingerprint) -> None:
+def _lanes(known: Known, ours: frozenset[str], theirs: frozenset[str]) -> None:
+    """Whether both name lanes ("gang 3") and none is shared, whatever streets are."""
+    if ours and theirs and (lanes := {s for s in ours if s.startswith("gang ")}):
+        others = {s for s in theirs if s.startswith("gang ")}
+        known["other_lane"] = float(bool(others) and lanes.isdisjoint(others))
+
+
+def _regions(known: Known, ours: frozenset[str], theirs: frozenset[str]) -> None:
     """Districts and villages that the texts name: agreed on, and named by each side alone."""
-    ours, theirs = ({c for c in side.regions if len(c) >= 8} for side in (a, b))
     if ours and theirs:
         nested = [(x, y) for x, y in product(ours, theirs) if x.startswith(y) or y.startswith(x)]
         alone = ours.difference(x for x, _ in nested), theirs.difference(y for _, y in nested)
@@ -292,18 +298,24 @@ def _matter(known: Known, a: Fingerprint, b: Fingerprint) -> None:
     for kind, ours, theirs in pairs:
         if ours and theirs:
             known[_said(kind, same=not ours.isdisjoint(theirs))] = 1.0
-    left = min(len(a.problems - b.problems), len(b.problems - a.problems))
-    known["left_problems"] = math.log1p(left)
-    kin = any(x.startswith(y) or y.startswith(x) for x, y in product(a.kin, b.kin))
-    known["other_kin"] = float(bool(a.kin and b.kin and not kin))
-    likely = dict(b.topics)
-    known["topic_likeness"] = sum(math.sqrt(p * likely.get(t, 0.0)) for t, p in a.topics)
+    if a.problems and b.problems:
+        both = len(a.problems & b.problems)
+        known["left_problems"] = math.log1p(min(len(a.problems), len(b.problems)) - both)
+    if a.kin and b.kin:
+        kin = any(x.startswith(y) or y.startswith(x) for x, y in product(a.kin, b.kin))
+        known["other_kin"] = float(not kin)
+    known["topic_likeness"] = _likeness(a.topics, b.topics)
     if a.topic is not None and b.topic is not None:
         known[_said("topic", same=a.topic == b.topic)] = 1.0
     shown = a.visibility == b.visibility == "public"
     same = shown and a.reporter is not None and a.reporter == b.reporter
     known["same_reporter"] = float(same)
     known["own_case"] = float(a.own_case and b.own_case and not same)
+
+
+def _likeness(ours: Likely, theirs: Likely) -> float:
+    """How far two lists of likely topics agree, 0 to 1 (Bhattacharyya 1943)."""
+    return sum([math.sqrt(p * q) for t, p in ours for u, q in theirs if t == u])
 
 
 def _distance(known: Known, a: Fingerprint, b: Fingerprint) -> None:

@@ -83,7 +83,7 @@ class Fingerprint:
         things: hashed words that are none of the language: names of places, firms and people.
         own_case: it tells of the writer's own papers, aid or wages, not of a shared place.
         written: hashed words as they were written, numbers and misspellings too, personal data out.
-        regions: codes of the regions that the text names.
+        regions: codes of the districts and villages that the text names.
         kin: of the writer, whom the text tells of ("ibu saya").
         topics: the likeliest ones, hashed, and their probabilities.
     """

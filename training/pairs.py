@@ -35,8 +35,9 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
-PRECISION_TARGET = 0.97
-"""Of the held-out pairs called duplicate this share is right, in the proportions of a service."""
+PRECISION_TARGET = 0.98
+"""Of the held-out pairs called duplicate this share is right, in the proportions of a service. In
+the field fewer are than among written reports: with 0.97 of a city's 93 % were."""
 SERVED = {
     ("same", "retold", "reminded"): 0.25, ("hard",): 0.1, ("beside",): 1.0, ("neighbour",): 10.0,
     ("moved",): 50.0,
@@ -52,7 +53,7 @@ STRENGTH = 0.05
 LEAST_SCALE = 0.03
 """Least scale of a feature: rare evidence gets no larger weight than evidence seen often."""
 MIX = {
-    "same": 0.3, "retold": 0.07, "reminded": 0.1, "hard": 0.105, "beside": 0.1, "neighbour": 0.25,
+    "same": 0.25, "retold": 0.07, "reminded": 0.1, "hard": 0.11, "beside": 0.1, "neighbour": 0.25,
     "moved": 0.15, "topic": 0.03, "random": 0.03,
 }  # fmt: skip
 """Share of the fit that each kind of pair has, chosen for pairs of the field: strangers' reports

@@ -56,7 +56,10 @@ from pilah.training.pairs import WRITTEN
 CITY = "Kota Surabaya"
 SPELLED = {"Pabean Cantikan": "Pabean Cantian"}
 PAIRS = Path(__file__).parent / "data" / "surabaya_pairs.csv"
-HALVES = {"fresh": ("fresh",), "former": ("look", "test"), "look": ("look",), "test": ("test",)}
+HALVES = {
+    "third": ("third",), "fresh": ("fresh",), "former": ("look", "test"), "look": ("look",),
+    "test": ("test",),
+}  # fmt: skip
 RESAMPLES = 1000
 CHUNK = 256
 HALF_YEARS: dict[str, Callable[[datetime], bool]] = {
