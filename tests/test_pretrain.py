@@ -176,6 +176,21 @@ class TestWithTorch:
         with pytest.raises(BundleError, match="exists"):
             build_encoder(config(), out, data=data, work=tmp_path / "work")
 
+    def test_another_recipe_goes_on_from_the_same_ngrams(self, data: Path, tmp_path: Path) -> None:
+        from pilah.training.pretrain.build import build_encoder
+
+        work, first = tmp_path / "work", config()
+        softer = replace(first.static, similarity=Similarity(batch=16, ranking=5.0, scoring=5.0))
+        fewer = replace(first.static, grams=200)
+        seen = []
+        for name, size in (("a", first.static), ("b", softer), ("c", fewer)):
+            folder = build_encoder(
+                replace(first, static=size), tmp_path / name, data=data, work=work
+            )
+            seen.append((folder.version, len(list(work.glob("keys-*.npy")))))
+        assert [count for _, count in seen] == [1, 1, 2]
+        assert len({version for version, _ in seen}) == 3
+
     def test_the_trained_module_and_the_served_encoder_give_one_vector(
         self, tmp_path: Path
     ) -> None:

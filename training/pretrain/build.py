@@ -44,12 +44,14 @@ class Stages:
     Attributes:
         config: the encoder.
         data: folder that the files of the configuration lie below.
-        work: folder of what is done already; one for each configuration.
+        shared: folder of what other configurations can go on from too: texts and n-grams.
+        work: folder below it of what is done already of this configuration alone.
         progress: told the name of each step.
     """
 
     config: EncoderConfig
     data: Path
+    shared: Path
     work: Path
     progress: Progress
 
@@ -57,7 +59,7 @@ class Stages:
         """Normalised text files, one for each source."""
         found = []
         for source in self.config.text:
-            target = self.work / (source.file.replace("/", "-").split(".")[0] + ".normal")
+            target = self.shared / (source.file.replace("/", "-").split(".")[0] + ".normal")
             if not target.is_file():
                 self.progress(f"reading {source.file}")
                 normalise_file(self.data / source.file, target)
@@ -85,8 +87,10 @@ class Stages:
 
     def grams(self) -> tuple[Grams, NDArray[np.float32]]:
         """What a static encoder knows, and the lengths of its first vectors."""
-        paths, texts = [self.work / f"{n}.npy" for n in ("keys", "lengths")], self.texts()
-        size = self.config.static
+        size, sources = self.config.static, [(s.file, s.weight) for s in self.config.text]
+        chosen = _digest([sources, size.grams, size.stems, size.shortest, size.longest])
+        paths = [self.shared / f"{name}-{chosen}.npy" for name in ("keys", "lengths")]
+        texts = self.texts()
         if not paths[-1].is_file():
             self.progress(f"{size.grams:,} n-grams, {size.stems:,} stems")
             weights = [source.weight for source in self.config.text]
@@ -122,7 +126,8 @@ def build_encoder(
         config: what to train.
         output: new folder.
         data: folder that the files of ``config`` lie below.
-        work: folder for the stages, kept; a stopped run goes on from there.
+        work: folder for the stages, kept; a stopped run goes on from there, and another
+            configuration takes from it the texts, and n-grams of the same number.
         progress: told the name of each step.
 
     Raises:
@@ -131,20 +136,18 @@ def build_encoder(
     """
     if output.exists():
         raise BundleError(f"{output}: exists; name a new folder")
-    work = work / _digest(config)
-    work.mkdir(parents=True, exist_ok=True)
-    stages = Stages(config, data, work, progress)
+    reports = [hashlib.sha256(path.read_bytes()).hexdigest() for path in config.reports]
+    own = work / _digest([config.facts(), *reports])
+    own.mkdir(parents=True, exist_ok=True)
+    stages = Stages(config, data, work, own, progress)
     folder = _transformer(stages, output) if config.transformer else _static(stages, output)
     write_encoder_card(folder)
     return folder
 
 
-def _digest(config: EncoderConfig) -> str:
-    """Of the settings and the written reports: with others nothing is gone on from."""
-    found = hashlib.sha256(json.dumps(config.facts()).encode())
-    for path in config.reports:
-        found.update(path.read_bytes())
-    return found.hexdigest()[:12]
+def _digest(settings: object) -> str:
+    """Names a stage by what decides it: with other settings it is made anew."""
+    return hashlib.sha256(json.dumps(settings).encode()).hexdigest()[:12]
 
 
 def _static(stages: Stages, output: Path) -> EncoderFolder:

@@ -35,10 +35,8 @@ Normalised text with personal data masked; no text is kept in the weights' folde
 {reports}
 ## Limits
 
-Figures stand in docs/benchmarks.md. It knows the informal
-Indonesian of its sources (tweets, reviews, comments), of local languages Javanese, Sundanese,
-Minang and Betawi best, and carries the associations of that text. Licence: Apache-2.0; the terms of
-the sources are their own.
+Figures stand in docs/benchmarks.md. It knows the language of its sources best and carries the
+associations of that text. Licence: Apache-2.0; the terms of the sources are their own.
 """
 _PLACES = "| halves with made-up places, {:,} | the same words elsewhere | once | 0 |\n"
 _HOW = {

@@ -50,11 +50,22 @@ class PairSource:
 
 @dataclass(frozen=True, slots=True)
 class Similarity:
-    """Contrastive training: sizes, and the peak learning rate."""
+    """Contrastive training.
+
+    Attributes:
+        epochs: how often all rows are seen.
+        batch: rows a step; those of one step are each other's negatives.
+        rate: peak learning rate.
+        ranking: what cosines are multiplied with where batch mates are negatives.
+        scoring: what they are multiplied with where pairs carry scores. Both are the inverse of a
+            temperature: the smaller, the more a loss asks of pairs that are right already.
+    """
 
     epochs: int = 1
     batch: int = 1024
     rate: float = 0.03
+    ranking: float = 20.0
+    scoring: float = 20.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,8 +41,8 @@ def train_similarity(
     from sentence_transformers import losses
     from transformers.trainer_utils import get_last_checkpoint
 
-    ranking = losses.MultipleNegativesRankingLoss(model)
-    scoring = losses.CoSENTLoss(model)
+    ranking = losses.MultipleNegativesRankingLoss(model, scale=config.ranking)
+    scoring = losses.CoSENTLoss(model, scale=config.scoring)
     used = [s for s in sets if s.rows]
     rows = {s.name: Dataset.from_dict(_repeated(s)) for s in used}
     arguments = Arguments(
