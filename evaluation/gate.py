@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from pilah.evaluation.compare import Comparison
+    from pilah.models.bundle import Bundle
 
 TOLERANCE = 0.01
 """Accuracy that a target may lose."""
@@ -28,4 +29,19 @@ def losses(comparison: Comparison, tolerance: float = TOLERANCE) -> tuple[str, .
         for name, d in comparison.targets.items()
         if (gap := d.accuracy).difference < -tolerance
     ]
-    return (*lost, *(f"{name}: it has no answer" for name in comparison.only_a))
+    return (*lost, *(_no_answer(name) for name in comparison.only_a))
+
+
+def unanswered(live: Bundle, fresh: Bundle) -> tuple[str, ...]:
+    """What the live bundle answers and the fresh one does not, a line each; needs no rows.
+
+    A head for the agency answers what one for the route does, and a city's own topics may have no
+    sub-topics.
+    """
+    gone = set(live.heads) - set(fresh.heads) - {"topic_sub"}
+    gone -= {"route"} if "agency" in fresh.heads else set()
+    return tuple(_no_answer(name) for name in sorted(gone))
+
+
+def _no_answer(name: str) -> str:
+    return f"{name}: it has no answer"

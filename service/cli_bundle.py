@@ -16,7 +16,7 @@ from pilah.datasets.errors import BundleError, InputError
 from pilah.datasets.readers import BadRow, read_rows
 from pilah.evaluation.compare import compare
 from pilah.evaluation.drift import bundle_drift, data_drift
-from pilah.evaluation.gate import TOLERANCE, losses
+from pilah.evaluation.gate import TOLERANCE, losses, unanswered
 from pilah.models.bundle import Bundle
 from pilah.models.registry import SHIPPED
 from pilah.service.cli_common import (
@@ -36,6 +36,10 @@ if TYPE_CHECKING:
 
 app = typer.Typer(no_args_is_help=True, help="Which bundle is live, and changing it.")
 _out = Console()
+
+LEARN_ALL = (
+    "\ntrain it with `bawaan` beside your files: the written corpus teaches what they do not"
+)
 
 ReasonOption = Annotated[str, typer.Option("--reason", help="Kept in the history.")]
 
@@ -124,7 +128,7 @@ def promote(
     drift = bundle_drift(live, fresh)
     facts: dict[str, Any] = {"labels": changes(drift)}
     gold = against or (Path(settings().gold) if settings().gold else None)
-    lost: tuple[str, ...] = ()
+    lost = unanswered(live, fresh)
     if gold is None:
         errors.print(
             "not compared with the live bundle: give --against FILE or set PILAH_GOLD",
@@ -133,7 +137,7 @@ def promote(
     else:
         rows = _gold(gold, mapping(columns))
         comparison = _compared(name, rows)
-        lost = losses(comparison, tolerance)
+        lost = tuple(dict.fromkeys((*losses(comparison, tolerance), *lost)))
         facts |= {"set": gold.name, "tolerance": tolerance, "figures": figures(comparison)}
         facts |= {"set_labels": changes(data_drift(fresh, rows)), "lost": list(lost)}
         _say_gaps(comparison)
@@ -144,6 +148,7 @@ def promote(
         raise BundleError(
             f"{fresh.version} loses to the live {live.version}:\n  "
             + "\n  ".join(lost)
+            + (LEARN_ALL if unanswered(live, fresh) else "")
             + '\nkept the live one; --force --reason "..." promotes it all the same'
         )
     version = known.promote(name, reason, by=_who(), forced=bool(lost), **facts)

@@ -45,14 +45,17 @@ def train_cli(
     output: Annotated[Path, typer.Option("-o", "--output", help="Folder of the new bundle.")],
     source: Annotated[
         list[Path] | None,
-        typer.Argument(metavar="CONFIG or DATA...", help="A .toml, or labelled files"),
+        typer.Argument(metavar="CONFIG or DATA...", help="A .toml, or labelled files, or bawaan."),
     ] = None,
     from_store: Annotated[
         str | None,
         typer.Option("--from-store", help="SQLAlchemy URL: learn what people decided there too."),
     ] = None,
     target: Annotated[
-        str | None, typer.Option("--target", help="Comma list: topic,agency,outcome,klasifikasi")
+        str | None,
+        typer.Option(
+            "--target", help="Comma list: topic,route,agency,outcome,klasifikasi; default all."
+        ),
     ] = None,
     columns: MapOption = None,
     region: RegionOption = None,
@@ -73,7 +76,9 @@ def train_cli(
 
     Ctrl-C leaves no half bundle; the same command goes on where it stopped, to the same bundle.
 
-    Example: `pilah train riwayat.csv --target agency --map text=isi --map agency=dinas -o kota`
+    `bawaan` among the files is the written corpus: it teaches what yours do not label.
+
+    Example: `pilah train riwayat.csv bawaan --map text=isi --map agency=dinas -o kota`
 
     Example: `pilah train riwayat.csv --target topic --holdout "newest 20%" -o kota`
 

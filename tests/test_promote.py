@@ -49,6 +49,24 @@ def test_a_bundle_that_loses_is_refused_unless_forced(pilah: Pilah, bundle: Bund
     assert json.loads(pilah("bundle", "history", "--json").out) == [entry]
 
 
+@pytest.mark.parametrize("gold", [True, False])
+def test_a_bundle_that_answers_less_is_refused(pilah: Pilah, bundle: Bundle, gold: bool) -> None:
+    """Also where the gold set has no label for what it leaves unanswered, and without one."""
+    narrow = {"agency": bundle.heads["outcome"]}  # as if a city called its units so
+    version = replace(bundle, heads=narrow).save(Path("sempit"))
+    rows = [{"text": row["text"], "agency": row["outcome"]} for row in ROWS]
+    against = ("--against", write("emas.jsonl", rows), "--tolerance", "1") if gold else ()
+    told = pilah("bundle", "promote", "sempit", *against)
+    assert told.code == 2
+    missing = ["klasifikasi: it has no answer", "outcome: it has", "topic_main: it has"]
+    assert [name for name in missing if name not in told.err] == []
+    assert "train it with `bawaan` beside your files" in told.err
+    assert Registry(BUNDLES).live() == SHIPPED
+    told = pilah("bundle", "promote", "sempit", *against, "--force", "--reason", "hanya instansi")
+    assert told.out == f"live: {version}\n"
+    assert pilah("bundle", "promote", "sempit", *against).code == 0  # it answers what it answers
+
+
 def test_the_way_back_is_one_command(pilah: Pilah, bundle: Bundle) -> None:
     """From a bad one the good one wins; a rollback asks nothing."""
     gold = write("emas.jsonl", ROWS)

@@ -7,6 +7,7 @@ import json
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -18,14 +19,20 @@ from pilah.datasets.near import groups
 from pilah.datasets.readers import BadRow, read_rows, with_defaults
 from pilah.datasets.regions import load_regions
 from pilah.datasets.splits import Split, split_by
+from pilah.datasets.tables import data_folder
 from pilah.models.masking import find_personal_data
 from pilah.models.text import read_text
 from pilah.training.mix import represented
 
 if TYPE_CHECKING:
+    from pilah.datasets.readers import Row
     from pilah.datasets.records import LabelledReport, Labels
     from pilah.models.reading import CleanText
     from pilah.training.config import TrainConfig
+
+
+WRITTEN = "bawaan"
+"""Stands among the files of an experiment for the written corpus that ships with Pilah."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +94,7 @@ def prepare(config: TrainConfig) -> Prepared:
     represents: list[NDArray[np.float64]] = []
     bad, findings = 0, Counter[str]()
     for path in config.data:
-        rows = list(read_rows(path, config.map))
+        rows = _written() if path.name == WRITTEN else list(read_rows(path, config.map))
         findings.update(f"{f.severity} {f.kind}" for f in check(rows, find_personal_data).findings)
         bad += sum(isinstance(row.content, BadRow) for row in rows)
         usable = [_usable(r.content, config) for r in rows if not isinstance(r.content, BadRow)]
@@ -99,6 +106,16 @@ def prepare(config: TrainConfig) -> Prepared:
     cleans = [read_text(r.report.full_text) for r in good]
     group, found = _groups(good, cleans), dict(sorted(findings.items()))
     return Prepared(good, cleans, group, places, np.concatenate(represents), bad, found)
+
+
+def _written() -> list[Row]:
+    """The written corpus without its agencies: they are those of no one city."""
+    found = read_rows(Path(str(data_folder() / "corpus" / "train.jsonl")))
+    return [
+        replace(row, content=replace(kept, labels=replace(kept.labels, agency=None)))
+        for row in found
+        if not isinstance(kept := row.content, BadRow)
+    ]
 
 
 def hold_out(data: Prepared, config: TrainConfig) -> Split:
