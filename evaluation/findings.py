@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
@@ -20,6 +21,18 @@ MOST = 5
 """Slices, and labels, that are told of one target."""
 
 Kind = Literal["promise_kept", "promise_broken", "promise_open", "overconfident", "slice", "labels"]
+
+
+CURES: Mapping[Kind, str] = {
+    "promise_broken": "A broken promise: train on newer rows too, or with a higher sure_precision, "
+    "before it answers without a person.",
+    "promise_open": "An open promise: measure on more rows before you rely on it.",
+    "overconfident": "Too sure: these rows differ from those it learned from; train on such ones.",
+    "slice": "Worse in a part: train on more rows of that part.",
+    "labels": "Hardly found labels: label more rows of them, look through pilah data suspects, or "
+    "join those that mean one body (rename).",
+}
+"""What to do about a finding that is no good news."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from pilah.evaluation.asking import named
+from pilah.evaluation.findings import CURES
 
 if TYPE_CHECKING:
     from pilah.evaluation.compare import Comparison
@@ -44,7 +45,9 @@ def write_comparison(result: Comparison, folder: Path) -> tuple[Path, Path]:
 
 def html(result: Result) -> str:
     """The page of one bundle: figures and plots of every target."""
-    return _render("report.html", result=result, heat=heat)
+    kinds = dict.fromkeys(finding.kind for finding in result.findings)
+    todo = [CURES[kind] for kind in kinds if kind in CURES]
+    return _render("report.html", result=result, heat=heat, todo=todo)
 
 
 def comparison_html(result: Comparison) -> str:

@@ -49,7 +49,7 @@ def serve(
     host: Annotated[str | None, typer.Option(help="Address; else PILAH_HOST, 127.0.0.1.")] = None,
     port: Annotated[int | None, typer.Option(help="TCP port; else PILAH_PORT, 8000.")] = None,
     data_dir: Annotated[
-        Path | None, typer.Option(help="Database, bundles, secret; else PILAH_DATA_DIR, var/.")
+        Path | None, typer.Option(help="Else PILAH_DATA_DIR, which other commands read; var/.")
     ] = None,
     demo: Annotated[
         bool, typer.Option("--demo", help="Serve example reports out of a folder that is dropped.")

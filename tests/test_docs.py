@@ -12,7 +12,10 @@ import typer
 
 from pilah.service.cli import app
 from pilah.service.problems import KINDS
+from pilah.service.request_schemas import ReportIn
+from pilah.service.schemas import TriageOut
 from pilah.service.settings import Settings
+from pilah.service.words import WORDS
 from pilah.training.config import TrainConfig
 
 if TYPE_CHECKING:
@@ -60,6 +63,12 @@ def test_every_key_of_an_experiment_is_documented(name: str) -> None:
 @pytest.mark.parametrize("slug", KINDS)
 def test_every_error_is_documented(slug: str) -> None:
     assert re.search(rf"\b{slug}\b", DOCS)
+
+
+def test_every_field_and_reason_of_the_api_is_documented() -> None:
+    page = PAGES[ROOT / "docs" / "api.md"]
+    names = [*ReportIn.model_fields, *TriageOut.model_fields, *WORDS["reason"]]
+    assert [name for name in names if f"`{name}`" not in page] == ["report_id"]
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda p: p.name)

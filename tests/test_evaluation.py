@@ -18,7 +18,14 @@ from pilah.datasets.records import LabelledReport
 from pilah.evaluation.asking import AGENCY, BOTH, Said, ask, named
 from pilah.evaluation.compare import compare
 from pilah.evaluation.evaluate import Result, evaluate
-from pilah.evaluation.findings import overconfident, promise, weak_labels, weak_slices
+from pilah.evaluation.findings import (
+    CURES,
+    Finding,
+    overconfident,
+    promise,
+    weak_labels,
+    weak_slices,
+)
 from pilah.evaluation.metrics import ClassScore, coverage, precision_curve
 from pilah.evaluation.report import comparison_html, heat, html, write_report
 from pilah.evaluation.slices import MIN_ROWS, slices_of
@@ -238,6 +245,12 @@ def test_the_pages_stand_alone_and_can_be_read_by_all(pages: list[str]) -> None:
                 assert attributes["scope"] in ("col", "row", "rowgroup")
         assert names.count("table") == names.count("caption")
         assert "nan" not in re.findall(r"[a-z]+", text)
+
+
+def test_the_page_says_what_to_do_about_its_findings(result: Result) -> None:
+    weak = Finding("labels", "agency", False, "hardly finds X")
+    assert CURES["labels"] in html(replace(result, findings=(weak, weak)))
+    assert "What to do" not in html(replace(result, findings=()))
 
 
 def test_the_plots_hold_the_figures(pages: list[str], result: Result) -> None:
