@@ -23,6 +23,7 @@ from pilah.models.registry import Registry
 from pilah.service import api, api_incidents, openapi, pages, probes, problems
 from pilah.service.accounts import admin, oidc, signin
 from pilah.service.accounts.keys import Keyring
+from pilah.service.desk import opinions
 from pilah.service.desk import pages as desk_pages
 from pilah.service.desk.facets import FRESH_SECONDS, tally
 from pilah.service.engine import EngineFactory
@@ -85,6 +86,7 @@ def create_app(settings: Settings, engine_factory: EngineFactory) -> FastAPI:
     app.include_router(admin.router)
     oidc.install(app, settings)
     app.include_router(desk_pages.router)
+    app.include_router(opinions.router)
     pages.install(app)
     problems.install(app)
     app.add_middleware(Observer, metrics=metrics)

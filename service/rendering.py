@@ -10,6 +10,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.responses import HTMLResponse, Response
 
+from pilah.datasets.regions import load_regions
 from pilah.service.desk.clock import last_day, local_day, local_time
 from pilah.service.match_words import match_words
 from pilah.service.words import word
@@ -20,6 +21,11 @@ _HERE = Path(__file__).parent
 def html(template: str, status: int = 200, /, **context: Any) -> Response:  # noqa: ANN401
     """A page; every name that its template uses must be given."""
     return HTMLResponse(templates().get_template(template).render(context), status)
+
+
+def _region(code: str) -> str:
+    found = load_regions().by_code.get(code)
+    return found.name if found else code
 
 
 @lru_cache(maxsize=1)
@@ -42,5 +48,6 @@ def templates() -> Environment:
     environment.filters["last_day"] = last_day
     environment.filters["decimal"] = lambda value: f"{value:.1f}".replace(".", ",")
     environment.filters["hundredths"] = lambda value: f"{value:.2f}".replace(".", ",")
+    environment.filters["region"] = _region
     environment.filters["pretty"] = lambda v: json.dumps(v, ensure_ascii=False, indent=2)
     return environment

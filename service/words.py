@@ -304,6 +304,7 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "incident-conflict": "Keadaan kejadian ini tidak mengizinkan perubahan itu.",
         "incident-invalid": "Kejadian ini tidak dapat diubah seperti itu.",
         "decision-invalid": "Putusan belum tersimpan: ada isian yang kurang atau salah.",
+        "opinion-unasked": "Laporan ini tidak lagi menunggu pendapat Anda.",
         "agency-refused": "Instansi ini sudah menyatakan bukan wewenangnya. Pilih instansi lain.",
         "case-claimed": "Laporan ini sedang dikerjakan petugas lain. Ambil laporan berikutnya.",
         "nothing-to-undo": "Tidak ada putusan yang dapat dibatalkan.",

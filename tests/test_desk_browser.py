@@ -137,6 +137,25 @@ def test_a_day_at_the_desk_by_keyboard(desk: Desk, visitor: Visitor) -> None:
     expect(page.get_by_text("turun dan naik di antrean")).to_be_visible()
 
 
+def test_what_a_search_found_stays_chosen_after_the_next_search(
+    desk: Desk, visitor: Visitor
+) -> None:
+    desk.classify("halo", id="C1")
+    page = visitor.page("sari", "/meja/laporan?id=C1")
+    page.locator("#cari").fill("jembatan")
+    page.get_by_label("JEMBATAN").first.check()
+    page.locator("#cari").fill("kesehatan badung")
+    page.get_by_label("Dinas Kesehatan").first.check()
+    with page.expect_response(re.compile("cari=xyz")):
+        page.locator("#cari").fill("xyz")
+    expect(page.get_by_label("Dinas Kesehatan")).to_have_count(1)  # what was not chosen is gone
+    page.get_by_role("button", name="Terima dan teruskan").click()
+    expect(page.get_by_text("C1 tersimpan")).to_be_visible()
+    labels = desk.api.get("/v1/reports/C1").json()["decisions"][0]["labels"]
+    assert "JEMBATAN" in labels["topic_sub"]
+    assert labels["agency"] == "Dinas Kesehatan"
+
+
 def report_id_after(page: Page, before: str) -> str:
     """The report on the page, once it is another one."""
     expect(page.locator("h1 code")).not_to_have_text(before or "-")
@@ -229,7 +248,15 @@ def test_it_fits_a_phone(desk: Desk, visitor: Visitor) -> None:
     text = "halo " + "panjangsekalitanpaspasi" * 12
     desk.classify(text, id="P1")
     page = visitor.page("sari", viewport=PHONE, has_touch=True, is_mobile=True)
-    for path in ("/meja", "/meja/laporan?id=P1", "/indikator", "/usulan-rute", "/mutu", "/akun"):
+    for path in (
+        "/meja",
+        "/meja/laporan?id=P1",
+        "/indikator",
+        "/usulan-rute",
+        "/mutu",
+        "/pendapat",
+        "/akun",
+    ):
         page.goto(path)
         wide = page.evaluate("document.documentElement.scrollWidth")
         assert wide <= PHONE["width"], path
@@ -276,6 +303,7 @@ def test_no_serious_accessibility_finding(desk: Desk, visitor: Visitor, scheme: 
         ("", "/masuk"), ("sari", "/meja"), ("sari", "/meja/laporan?id=A1&cari=jalan"),
         ("sari", "/catatan"), ("adi", "/pengguna"), ("adi", "/kunci"), ("adi", "/akun"),
         ("adi", "/meja"), ("sari", "/indikator"), ("sari", "/usulan-rute"), ("sari", "/mutu"),
+        ("sari", "/pendapat"),
         ("mimi", "/indikator"), ("sari", "/meja?region=34"),
     )  # fmt: skip
     for name, path in places:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -130,11 +131,20 @@ def test_a_search_adds_choices(desk: Desk) -> None:
     [
         ("perhubungan", ("Dinas Perhubungan", "Pemerintah Kabupaten Sleman")),
         ("PLN", ("PT PLN (Persero)", "PT PLN (Persero)")),
+        ("dishub", ("Dinas Perhubungan", "Pemerintah Kabupaten Sleman")),
+        ("dinkes badung", ("Dinas Kesehatan", "Pemerintah Kabupaten Badung")),
+        ("satpol pp", ("Satuan Polisi Pamong Praja", "Pemerintah Kabupaten Sleman")),
         ("kesehatan badung", ("Dinas Kesehatan", "Pemerintah Kabupaten Badung")),
     ],
 )
 def test_bodies_are_found_by_words(text: str, wanted: tuple[str, str]) -> None:
     assert wanted in search_agencies(text, "34.04.07")
+
+
+def test_labels_that_begin_with_a_word_come_before_those_that_hold_it() -> None:
+    found = [f"{main} {sub}" for main, sub in search_topics("jalan")]
+    assert "JALAN BERLUBANG" in found[0] + found[1]
+    assert not re.search(r"\bJALAN", found[-1])  # "MENJALANKAN", "BERJALAN"
 
 
 def test_nothing_is_found_for_nothing() -> None:

@@ -228,6 +228,7 @@ def test_telling_words_stand_in_the_refused_and_hardly_elsewhere() -> None:
     assert telling_words(refused, kept) == ["lampu"]
     assert telling_words(refused, [words_of("lampu mati gang taman padam jalan")] * 3) == []
     assert telling_words([], kept) == []
+    assert telling_words([words_of(f"yang itu juga {w}") for w in ("aaa", "bbb")], []) == []
     assert "nik" not in words_of("[NIK] lampu")
 
 

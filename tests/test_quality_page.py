@@ -12,6 +12,7 @@ from desk_kit import Desk, open_desk
 from sqlalchemy import insert, update
 
 from pilah.service.loop.drift import look_for_drift, save_report
+from pilah.service.loop.quality_page import label_of
 from pilah.service.loop.shadow import save_comparison
 from pilah.service.loop.tables import facts, second_opinions
 
@@ -53,6 +54,7 @@ def test_the_last_drift_report_is_told_in_words(desk: Desk) -> None:
     assert "Ya, disarankan. Topik bergeser nyata." in page
     assert "PEKERJAAN UMUM DAN PENATAAN RUANG: 100 % menjadi 0 %" in page
     assert "belum pasti: 0 % menjadi 100 %" in page
+    assert "90 sampai 100 %: 100 % menjadi 0 %" in page
     assert "gempa" in page
     assert "Atur PILAH_AUDIT_SHARE" in page
 
@@ -75,3 +77,18 @@ def test_agreement_and_candidates_are_shown(desk: Desk) -> None:
     assert "calon di samping fake-1 3 laporan dibandingkan, 2 berbeda." in page
     assert "Penanganan 2 0 1 0" in page
     assert "S1 : penanganan Dapat ditindaklanjuti menjadi Iseng" in page
+
+
+@pytest.mark.parametrize(
+    ("name", "label", "told"),
+    [
+        ("region", "34", "Daerah Istimewa Yogyakarta"),
+        ("region", "-", "belum pasti"),
+        ("agency", "(lainnya)", "lainnya"),
+        ("agency_confidence", "0.9", "90 sampai 100 %"),
+        ("outcome", "prank", "Iseng"),
+        ("topic", "KESEHATAN", "KESEHATAN"),
+    ],
+)
+def test_labels_are_told_in_words(name: str, label: str, told: str) -> None:
+    assert label_of(name, label) == told

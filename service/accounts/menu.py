@@ -18,6 +18,7 @@ class Entry:
 
 MENU = (
     Entry("/meja", "Meja", "read_reports"),
+    Entry("/pendapat", "Pendapat kedua", "decide"),
     Entry("/indikator", "Indikator", "read_indicators"),
     Entry("/usulan-rute", "Usulan rute", "read_learning"),
     Entry("/mutu", "Mutu model", "read_learning"),

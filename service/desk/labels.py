@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import re
 from functools import lru_cache
-from itertools import islice
 
 from pilah.datasets.agencies import load_agencies, load_units
 from pilah.datasets.regions import load_regions
@@ -18,12 +18,13 @@ JOINT = " \u203a "
 
 
 def search_topics(text: str) -> list[tuple[str, str | None]]:
-    """Topics (main, sub) whose names hold every word of the text."""
+    """Topics (main, sub) whose names hold every word of the text, those that begin so first."""
     words = _words(text)
     if not words:
         return []
-    hits = (names for names, folded in _topics() if all(word in folded for word in words))
-    return list(islice(hits, MAX_FOUND))
+    hits = [(names, folded) for names, folded in _topics() if _holds(folded, words)]
+    hits.sort(key=lambda hit: _inside(hit[1], words))
+    return [names for names, _ in hits[:MAX_FOUND]]
 
 
 def search_agencies(text: str, region: str | None) -> list[tuple[str, str]]:
@@ -37,10 +38,10 @@ def search_agencies(text: str, region: str | None) -> list[tuple[str, str]]:
     if not words:
         return []
     codes = [*_seats_of(region), *_named_seats(words)]
-    found = [pair for code in dict.fromkeys(codes) for pair in _units_of(code)]
-    local = (pair for pair in found if _holds(" ".join(pair), words))
-    national = (pair for pair, folded in _national() if all(word in folded for word in words))
-    return list(islice(dict.fromkeys((*local, *national)), MAX_FOUND))
+    local = [unit for code in dict.fromkeys(codes) for unit in _units_of(code)]
+    hits = [(pair, folded) for pair, folded in (*local, *_national()) if _holds(folded, words)]
+    hits.sort(key=lambda hit: _inside(hit[1], words))
+    return list(dict.fromkeys(pair for pair, _ in hits))[:MAX_FOUND]
 
 
 def topic_value(main: str, sub: str | None) -> str:
@@ -68,9 +69,13 @@ def _words(text: str) -> list[str]:
     return text.casefold().split()[:8]
 
 
-def _holds(name: str, words: list[str]) -> bool:
-    folded = name.casefold()
+def _holds(folded: str, words: list[str]) -> bool:
     return all(word in folded for word in words)
+
+
+def _inside(folded: str, words: list[str]) -> int:
+    """How many words stand only within others: "jalan" within "menjalankan"."""
+    return sum(not re.search(rf"\b{re.escape(word)}", folded) for word in words)
 
 
 @lru_cache(maxsize=1)
@@ -108,7 +113,14 @@ def _seat_names() -> list[tuple[str, str]]:
 
 
 @lru_cache(maxsize=1_000)
-def _units_of(code: str) -> tuple[tuple[str, str], ...]:
+def _units_of(code: str) -> list[tuple[tuple[str, str], str]]:
+    """(unit, government) with its name and short names ("pupr", "dinkes"), folded."""
     units, government = load_units(), load_regions().government(code)
-    names = dict.fromkeys(units.name(family, code) for family in units.families)
-    return tuple((name, government) for name in names if name)
+    shorts: dict[str, list[str]] = {}
+    for family in units.families:
+        if name := units.name(family, code):
+            shorts.setdefault(name, []).append(family)
+    return [
+        ((name, government), " ".join((name, government, *ids)).casefold())
+        for name, ids in shorts.items()
+    ]

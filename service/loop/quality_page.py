@@ -10,6 +10,7 @@ from sqlalchemy import Connection, select
 from starlette.responses import Response
 
 from pilah.datasets.regions import load_regions
+from pilah.evaluation.shift import OTHER
 from pilah.service.accounts.guard import PageRoute, needs, page
 from pilah.service.accounts.sessions import Session
 from pilah.service.codecs import now_text
@@ -63,10 +64,16 @@ def learned(connection: Connection, _: str) -> dict[str, Any]:
 def _moved(name: str, shift: Mapping[str, Any]) -> list[tuple[str, float, float]]:
     """Label for people, share before, share now."""
     pairs = list(shift["moved"].items())[:MOVED]
-    return [(_label(name, label), before, now) for label, (before, now) in pairs]
+    return [(label_of(name, label), before, now) for label, (before, now) in pairs]
 
 
-def _label(name: str, label: str) -> str:
+def label_of(name: str, label: str) -> str:
+    """A label of a shift as people read it."""
+    if label in ("-", OTHER):
+        return "belum pasti" if label == "-" else "lainnya"
     if name == "region" and label in load_regions().by_code:
         return load_regions().by_code[label].name
-    return "belum pasti" if label == "-" else word(name, label)
+    if name.endswith("_confidence"):  # a tenth, named by its lower end
+        low = round(100 * float(label))
+        return f"{low} sampai {low + 10} %"
+    return word(name, label)

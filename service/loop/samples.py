@@ -20,6 +20,7 @@ from sqlalchemy import Connection, func, insert, select
 from pilah.evaluation.agreement import Agreement, cohen, fleiss
 from pilah.service import reads
 from pilah.service.codecs import dump, now_text
+from pilah.service.desk.tables import cases
 from pilah.service.loop.informative import INFORMATIVE, most_informative
 from pilah.service.loop.refusing import ask
 from pilah.service.loop.tables import review_requests, second_opinions
@@ -150,8 +151,13 @@ def second_labels(connection: Connection) -> dict[str, list[dict[str, Any]]]:
     return {report_id: given[1:] for report_id, given in found.items() if len(given) > 1}
 
 
-def waiting_for_opinion(connection: Connection, actor: str, *, limit: int) -> list[dict[str, Any]]:
-    """Drawn reports that one person labelled, not this one; without suggestion and first labels."""
+def waiting_for_opinion(
+    connection: Connection, actor: str, *, limit: int, only: str | None = None
+) -> list[dict[str, Any]]:
+    """Drawn reports that one person labelled, not this one; without suggestion and first labels.
+
+    ``only`` is the body whose reports alone are wanted; None: all.
+    """
     table = second_opinions
     once = select(table.c.report_id).group_by(table.c.report_id).having(func.count() == 1)
     query = (
@@ -162,6 +168,10 @@ def waiting_for_opinion(connection: Connection, actor: str, *, limit: int) -> li
         .order_by(table.c.given_at)
         .limit(limit)
     )
+    if only is not None:
+        query = query.join(cases, cases.c.report_id == reports.c.id).where(
+            cases.c.government == only
+        )
     return [
         {
             "report_id": row.id,

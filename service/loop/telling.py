@@ -6,6 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 
+from pilah.models.fingerprint import words_of as stop_words
 from pilah.models.text import normalise
 
 MAX_TERMS = 3
@@ -25,7 +26,7 @@ def words_of(masked: str) -> frozenset[str]:
 def telling_words(refused: Sequence[frozenset[str]], kept: Sequence[frozenset[str]]) -> list[str]:
     """Up to three words that stand in most refused texts and in hardly any other.
 
-    Greedy set cover over the words that stand in at least two refused texts.
+    Greedy set cover over the words with content that stand in at least two refused texts.
 
     Args:
         refused: words of each refused text.
@@ -36,7 +37,12 @@ def telling_words(refused: Sequence[frozenset[str]], kept: Sequence[frozenset[st
     """
     seen = Counter(word for words in refused for word in words)
     other = Counter(word for words in kept for word in words)
-    usable = {w for w, n in seen.items() if n >= 2 and other[w] <= MAX_OTHER * len(kept)}
+    common = stop_words("stop")
+    usable = {
+        word
+        for word, number in seen.items()
+        if number >= 2 and other[word] <= MAX_OTHER * len(kept) and word not in common
+    }
     chosen: list[str] = []
     left = list(refused)
     while left and len(chosen) < MAX_TERMS:

@@ -51,16 +51,26 @@ function onKey(event) {
 // Search while typing; the same address answers the whole page when the form is sent.
 let waiting = 0;
 async function search(field) {
-  const query = new URLSearchParams({ id: field.dataset.search, cari: field.value });
-  const response = await fetch(`/meja/label?${query}`, { headers: { "X-Pilah-Fragment": "1" } });
+  const query = new URLSearchParams({ cari: field.value });
+  const response = await fetch(`${field.dataset.search}&${query}`, { headers: { "X-Pilah-Fragment": "1" } });
   if (!response.ok) return;
   const choices = document.getElementById("choices");
-  const chosen = [...choices.querySelectorAll("input:checked")].map((i) => [i.name, i.value]);
+  const chosen = [...choices.querySelectorAll("input:checked")];
   choices.innerHTML = await response.text(); // made by our own server, every value escaped
-  for (const [name, value] of chosen) {
-    const same = [...choices.querySelectorAll("input")].find((i) => i.name === name && i.value === value);
+  for (const before of chosen) {
+    const others = [...choices.querySelectorAll("input")].filter((i) => i.name === before.name);
+    const same = others.find((i) => i.value === before.value);
     if (same) same.checked = true;
+    else keep(before, choices);
   }
+}
+
+// What was chosen stays on offer although another search does not find it.
+function keep(input, choices) {
+  input.removeAttribute("data-key");
+  for (const key of input.parentElement.querySelectorAll("kbd")) key.remove();
+  choices.querySelector(`fieldset[data-label="${input.name}"]`).append(input.parentElement);
+  input.checked = true;
 }
 
 function onInput(event) {
