@@ -144,13 +144,27 @@ def test_the_export_is_masked_and_leaves_secrets_out(service: Service, tmp_path:
     assert set(rows(service, secret=True)) == {"G1", "G2"}
     file = tmp_path / "keputusan.jsonl"
     with service.intake.store.reading() as connection:
-        assert export(connection, file) == Exported(rows=1, judging=1)
+        assert export(connection, file) == Exported(rows=1, judging=1, worth=1.0)
     text = file.read_text("utf-8")
     assert NIK not in text
     row = next(iter(read_rows(file))).content
     assert isinstance(row, LabelledReport)
     assert (row.labels.outcome, row.extra["weight_outcome"]) == ("actionable", "0.7")
     assert row.report.region == "34.04"
+
+
+@pytest.mark.parametrize(
+    ("exported", "told"),
+    [
+        (Exported(0, 0, 0.0), "0 decided reports, 0 of them can judge"),
+        (Exported(9, 0, 0.0), "proved on them: audit sure answers (PILAH_AUDIT_SHARE)"),
+        (Exported(900, 800, 390.0), "390 drawn by chance; a larger PILAH_AUDIT_SHARE proves more"),
+        (Exported(900, 800, 500.0), "800 of them can judge and prove as much as 500 drawn by"),
+    ],
+)
+def test_an_export_says_what_it_can_prove(exported: Exported, told: str) -> None:
+    assert told in str(exported)
+    assert ("a larger" in str(exported)) is ("a larger" in told)
 
 
 def test_train_from_store(

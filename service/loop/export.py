@@ -15,9 +15,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from sqlalchemy import Connection, Row, select
 
 from pilah.datasets.bodies import target_of
+from pilah.evaluation.thresholds import effective_rows
 from pilah.models.masking import mask
 from pilah.service.desk.standing import Entry, in_force, standing_of
 from pilah.service.loop.representing import SEEN, selection
@@ -36,6 +38,8 @@ WORTH: Mapping[str, float] = {
 """How a label came about -> its weight in training. Chosen by judgement, not measured."""
 FIELDS = ("topic_main", "topic_sub", "agency", "outcome", "klasifikasi", "hoax")
 """Fields that carry a weight; ``incident`` does not."""
+LITTLE = 0.5
+"""Decided reports that prove less than this share of their number are few where it matters."""
 _CLOSED = ("decided", "archived", "asked")
 _BATCH = 500
 
@@ -51,16 +55,28 @@ class Said:
 
 @dataclass(frozen=True, slots=True)
 class Exported:
-    """How many decided reports were written, and how many of them stand for any report."""
+    """What was written.
+
+    Attributes:
+        rows: decided reports.
+        judging: of those, the ones that stand for any report.
+        worth: equally weighted rows that would prove as much, see
+            :func:`pilah.evaluation.thresholds.effective_rows`.
+    """
 
     rows: int
     judging: int
+    worth: float
 
     def __str__(self) -> str:
-        """For people; with the cure where none may judge."""
+        """For people; with the cure where they prove nothing, or little."""
         text = f"{self.rows:,} decided reports, {self.judging:,} of them can judge"
-        cure = "; no threshold is proved on them: audit sure answers (PILAH_AUDIT_SHARE)"
-        return text if self.judging or not self.rows else text + cure
+        if not self.judging:
+            cure = "; no threshold is proved on them: audit sure answers (PILAH_AUDIT_SHARE)"
+            return text + cure * bool(self.rows)
+        text += f" and prove as much as {self.worth:,.0f} drawn by chance"
+        few = self.worth < LITTLE * self.judging
+        return text + "; a larger PILAH_AUDIT_SHARE proves more" * few
 
 
 def training_rows(connection: Connection, *, secret: bool = False) -> Iterator[dict[str, Any]]:
@@ -94,14 +110,14 @@ def export(
         secret: secret reports too.
         columns: field -> another name to write it under.
     """
-    number, judging, names = 0, 0, columns or {}
+    stands, names = list[float](), columns or {}
     with output.open("w", encoding="utf-8") as out:
         for row in training_rows(connection, secret=secret):
             named = {names.get(name, name): value for name, value in row.items()}
             out.write(json.dumps(named, ensure_ascii=False) + "\n")
-            number += 1
-            judging += row["represents"] > 0
-    return Exported(number, judging)
+            stands.append(row["represents"])
+    weights = np.array(stands)
+    return Exported(len(weights), int((weights > 0).sum()), effective_rows(weights))
 
 
 def _decided(connection: Connection, *, secret: bool) -> Iterator[tuple[Row[Any], dict[str, Said]]]:

@@ -26,8 +26,9 @@ from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
+import numpy as np
 from common import ROOT, TEST, TRAIN, console, data_file, finish, labelled, parser, share
-from simulated_month_plot import shown, weeks
+from simulated_month_plot import LENGTH, shown, weeks
 
 from pilah.datasets.checks import CheckReport
 from pilah.datasets.records import LabelledReport
@@ -60,13 +61,16 @@ NOD = 0.2
 """Share of looks in which a moderator accepts the suggestion without reading."""
 REFUSED = 0.8
 """Share of wrongly routed reports that the agency sends back."""
-AUDIT = 0.1
-"""Share of the sure answers that are checked."""
-LIGHT = TrainConfig(views=("word",), folds=3, dim=64)
-"""Thirty nights must fit into minutes: words only, three folds; the bundled experiment has more."""
+AUDIT = 0.2
+"""Share of the sure answers that are checked: so much proves a threshold within weeks."""
+LIGHT = TrainConfig(views=("word",), dim=64)
+"""Thirty nights must fit into minutes: n-grams of words only; the bundled experiment has more."""
 WRITTEN_PROMISE = 0.8
 """Precision asked of sure answers on the written stream: 0.9, proved on so small a history,
 lets next to nothing through in the first days, and shows nothing."""
+LATER = 1000
+"""Reports after the month that bundles are asked, so that all are measured on the same."""
+BATCH = 100
 NO_REPEATS = DuplicateThresholds(duplicate=1.01, possible=1.01)
 """Nobody merges here, so that nothing is learned of repeats: they are left out of the month."""
 FIELDS = ("topic_main", "topic_sub", "agency", "outcome")
@@ -110,6 +114,9 @@ class Month:
         self.before, later = rows[: scenario.history], rows[scenario.history :]
         starts = range(0, scenario.days * scenario.per_day, scenario.per_day)
         self.days = [later[i : i + scenario.per_day] for i in starts]
+        after = later[scenario.days * scenario.per_day :]
+        self.later = [row for row in after if row.labels.agency is not None][:LATER]
+        self.asked: list[dict[str, float]] = []
         self.chance = random.Random(scenario.seed)  # noqa: S311 - moderators' slips, not secrets
         self.gold: dict[str, LabelledReport] = {}
         self.wrong: list[str] = []
@@ -146,6 +153,26 @@ class Month:
                 )
         return found
 
+    def _ask_later(self, night: int) -> None:
+        """Keep what the bundle of a night makes of the reports after the month."""
+        bundle = Bundle.load(self.folder / f"malam-{night}")
+        engine, answers = Triager.from_bundle(bundle, service_version="bench"), []
+        for start in range(0, len(self.later), BATCH):
+            rows = self.later[start : start + BATCH]
+            read = engine.analyse([(str(n), row.report) for n, row in enumerate(rows)])
+            answers += [a.draft for a in read]
+        sure = np.array([not draft.review.reasons for draft in answers])  # repeats take no part
+        right = np.array([
+            same_body(draft.agency.name, row.labels.agency)
+            for draft, row in zip(answers, self.later, strict=True)
+        ])  # fmt: skip
+        self.asked.append({
+            "after": night,
+            "alone": float(sure.mean()),
+            "right": share(int(right[sure].sum()), int(sure.sum())),
+            "agency": float(right.mean()),
+        })  # fmt: skip
+
     def _engine(self, settings: Settings) -> Triager:
         folder = self.registry.path(settings.bundle or None)
         return Triager.from_bundle(Bundle.load(folder), service_version="bench")
@@ -165,6 +192,8 @@ class Month:
         bundle = train(replace(self.config, data=tuple(files), name=f"malam-{night}"))
         replace(bundle, duplicates=NO_REPEATS).save(target)
         self.registry.promote(str(target), f"malam {night}")
+        if night % LENGTH == 0:
+            self._ask_later(night)
 
     def _answer(
         self, service: Service, number: int, reports: list[LabelledReport]
@@ -304,9 +333,14 @@ def main() -> None:
         hidden_nods=args.hidden_nods,
     )  # fmt: skip
     with tempfile.TemporaryDirectory() as name, light_nights():
-        days = Month(scenario, args.data, Path(name)).run()
+        month = Month(scenario, args.data, Path(name))
+        days = month.run()
     output = args.output or Path(f"bulan-{args.stream}-{args.seed}.json")
-    finish("simulated_month", {**asdict(scenario), "of_days": days, "weeks": weeks(days)}, output)
+    finish(
+        "simulated_month",
+        {**asdict(scenario), "of_days": days, "weeks": weeks(days), "later": month.asked},
+        output,
+    )
     shown([output], args.plot)
 
 

@@ -17,6 +17,7 @@ LENGTH = 5
 """Days that are counted together."""
 COLORS = ("#0b5c4a", "#b3541e", "#2b4a8b", "#7a7a7a")
 LEFT, WIDTH, BOTTOM, HEIGHT = 60, 480, 250, 220
+LATER = ("alone", "right", "agency")
 KEYS = ("alone", "precision", "agency_accuracy")
 
 
@@ -42,12 +43,14 @@ def weeks(days: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
 def shown(files: Sequence[Path], plot: Path | None) -> None:
     """Print one table a kind of run, mean and spread over its seeds, and draw them all."""
     kinds: dict[str, list[list[dict[str, Any]]]] = defaultdict(list)
+    later: dict[str, list[list[dict[str, float]]]] = defaultdict(list)
     for file in files:
         run = json.loads(file.read_text("utf-8"))
         name = run["stream"] if run["stream"] == "written" else f"{run['stream']} {run['year']}"
         name += "" if run["weighted"] else ", unweighted"
         name += ", hidden nods" if run["hidden_nods"] else ""
         kinds[name].append(run["weeks"])
+        later[name].append(run["later"])
     means = {name: _means(runs) for name, runs in kinds.items()}
     for name, lines in means.items():
         head = ("days", "alone", "right of those", "agency", "second looks", "decided by then")
@@ -56,6 +59,15 @@ def shown(files: Sequence[Path], plot: Path | None) -> None:
             for w in lines
         ]
         table(f"{name}: {len(kinds[name])} seeds, mean (spread)", head, cells)
+        cells = [
+            (
+                int(parts[0]["after"]),
+                *(mean(p[k] for p in parts) for k in ("alone", "right", "agency")),
+            )
+            for parts in zip(*later[name], strict=True)
+        ]
+        head = ("after days", "alone", "right of those", "agency")
+        table(f"{name}: the same later reports, asked of the bundles", head, cells)
     if plot is not None:
         plot.write_text(_svg(means), encoding="utf-8")
 
