@@ -77,14 +77,14 @@ def make_fingerprint(
         key: secret of the installation (at most 32 bytes) for the hashes of persons and cases.
     """
     plain = in_indonesian(clean.normal)
-    numbers = dict(place.numbers) | _figures(plain, place.numbers)
+    told = dict(place.numbers) | _figures(plain, place.numbers)
     return Fingerprint(
         report_id=report_id,
         text_hash=blake2s(" ".join(clean.normal.split()).encode()).hexdigest(),
         words=frozenset(map(hash_word, content_words(plain))),
         place=place.code,
         streets=place.streets,
-        numbers=numbers,
+        numbers={kind: values for kind, values in told.items() if values},
         landmarks=place.landmarks,
         cases=case_numbers(clean.fixed, **({"key": key} if key else {})),
         topic=topics[0][0] if topics else None,
@@ -180,8 +180,7 @@ def _figures(normal: str, known: Mapping[str, tuple[str, ...]]) -> dict[str, tup
     figures = [f for f in _FIGURE.findall(normal) if f.lstrip("0") not in taken and f not in taken]
     months = dict.fromkeys(_MONTH.findall(normal))
     plain = tuple(dict.fromkeys(figures))[:MAX_FIGURES]
-    found = {"month": tuple(months), "date": tuple(dates), "figure": plain}
-    return {kind: values for kind, values in found.items() if values}
+    return {"month": tuple(months), "date": tuple(dates), "figure": plain}
 
 
 def _keyed(value: str, key: bytes) -> str:

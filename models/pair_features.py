@@ -241,7 +241,7 @@ def _swapped(known: Known, left_words: float) -> None:
     known["swapped_words"] = alike * left_words
     known["swapped_things"] = alike * known["left_things"]
     known["swapped_spots"] = alike * known["left_spots"]
-    known["swapped_numbers"] = alike * known["left_numbers"]
+    known["swapped_numbers"] = alike * known.get("left_numbers", 0.0)
     known["swapped_landmark"] = alike * known.get("other_landmark", 0.0)
     known["swapped_month"] = alike * known.get("other_month", 0.0)
     known["swapped_date"] = alike * known.get("other_date", 0.0)
@@ -272,15 +272,17 @@ def _telling(name: str) -> frozenset[str]:
 
 
 def _numbers(known: Known, ours: Numbers, theirs: Numbers) -> None:
+    if not ours or not theirs:
+        return
     for kind in ours.keys() & theirs.keys():
-        if kind in NUMBERS and ours[kind] and theirs[kind]:
+        if kind in NUMBERS:
             close = kind == "km" and _close_km(ours[kind], theirs[kind])
             same = close or not set(ours[kind]).isdisjoint(theirs[kind])
             known[_said(kind, same=same)] = 1.0
-    one, other = _figures(ours), _figures(theirs)
-    both = len(one & other)
-    known["shared_numbers"] = math.log1p(both)
-    known["left_numbers"] = math.log1p(min(len(one), len(other)) - both)
+    if (one := _figures(ours)) and (other := _figures(theirs)):
+        both = len(one & other)
+        known["shared_numbers"] = math.log1p(both)
+        known["left_numbers"] = math.log1p(min(len(one), len(other)) - both)
 
 
 def _figures(numbers: Numbers) -> set[str]:

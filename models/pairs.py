@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from functools import cached_property
+from operator import mul
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -80,8 +81,7 @@ class PairScorer:
 
     def probability(self, features: PairFeatures) -> float:
         """Probability that both tell of the same incident, 0 to 1."""
-        slope, offset = self._line
-        logit = float(features.array() @ slope) + offset
+        logit = sum(map(mul, features, self._slopes.values()), self._line[1])
         return 1 / (1 + math.exp(-max(-700.0, min(700.0, logit))))
 
     @cached_property
