@@ -22,6 +22,7 @@ import numpy as np
 
 from pilah.datasets.errors import IndexMismatchError
 from pilah.models.answer import Duplicates, Match
+from pilah.models.blocks import blocks_of
 from pilah.models.bursts import (
     Burst,
     Sender,
@@ -34,11 +35,11 @@ from pilah.models.bursts import (
 from pilah.models.packing import unpack
 from pilah.models.rarity import Rarity
 from pilah.models.remembered import Remembered
-from pilah.models.remembered_files import forget_saved, load_remembered, save_remembered
+from pilah.models.remembered_files import load_remembered, save_remembered, saved_mark
 from pilah.models.scoring import Candidate, PairJudge
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from pilah.models.index import VectorIndex
@@ -227,28 +228,47 @@ class DuplicateFinder:
             for fingerprint, incident_id in stored:
                 self._keep(fingerprint, incident_id)
 
-    def save(self, folder: Path, mark: str) -> None:
-        """Save index and memory under the mark of the state that they stand for."""
+    def take(self, stored: Sequence[tuple[Fingerprint, Vector, str]]) -> int:
+        """Bring back stored reports with their vectors; gives how many the index did not hold."""
         with self._lock:
-            self.index.save(folder)
-            save_remembered(self._known, folder / MEMORY, f"{mark}/{self.index.saved_as}")
+            shown = [(f, v) for f, v, _ in stored if f.visibility != "secret"]
+            lacking = [(f, v) for f, v in shown if not self.index.holds(f.report_id, v)]
+            self.restore((fingerprint, incident) for fingerprint, _, incident in stored)
+            self._hold(lacking)
+        return len(lacking)
 
-    def recover(self, folder: Path, mark: str) -> bool:
-        """Take the memory that was saved with this index under this mark, once; or say False."""
-        place = folder / MEMORY
+    def saving(self, folder: Path, mark: str) -> Callable[[], None]:
+        """What saves index and memory as they are now, under the mark of the state that they show.
+
+        It takes a while and needs no lock: the finder may go on meanwhile.
+        """
         with self._lock:
-            try:
-                known = load_remembered(place, f"{mark}/{self.index.saved_as}")
-            except IndexMismatchError as error:
-                log.warning("the saved memory cannot be used: %s", error)
-                known = None
-            forget_saved(place)
-            if known is not None:
-                self._known, self._seen = known, None
-                self.rarity = Rarity(self.judge.scorer.written)
-                for texts in known.all_texts():
-                    self.rarity.add(texts)
-            return known is not None
+            index, known, heard = self.index.copy(), self._known.copy(), self.rarity.heard()
+
+        def along(files: str) -> None:
+            save_remembered(known, heard, folder / MEMORY, mark=mark, index=files)
+
+        return lambda: index.save(folder, along=along)
+
+    def saved_mark(self, folder: Path) -> str | None:
+        """The mark under which memory was saved with this index; None when none can be used."""
+        try:
+            return saved_mark(folder / MEMORY, str(self.index.saved_as))
+        except IndexMismatchError as error:
+            log.warning("the saved memory cannot be used: %s", error)
+            return None
+
+    def recover(self, folder: Path) -> bool:
+        """Take the memory that was saved with this index; or say False."""
+        try:
+            known, heard = load_remembered(folder / MEMORY)
+        except IndexMismatchError as error:
+            log.warning("the saved memory cannot be used: %s", error)
+            return False
+        with self._lock:
+            self.rarity.hear(heard)
+            self._known, self._seen = known, None
+        return True
 
     def burst(self, fingerprint: Fingerprint, vector: Vector, *, hours: float = 48) -> Burst:
         """Count near-identical texts of all reporters in the hours around this report.
@@ -302,7 +322,7 @@ class DuplicateFinder:
         if fingerprint.visibility == "secret":
             self._known.put(replace(fingerprint, written=frozenset()), incident_id, ())
             return
-        blocks = (*_keys(fingerprint), *(target.key for target in targets_of(fingerprint)))
+        blocks = (*blocks_of(fingerprint), *(target.key for target in targets_of(fingerprint)))
         self._known.put(fingerprint, incident_id, blocks)
         self._count(fingerprint.report_id, 1)
 
@@ -344,7 +364,7 @@ class DuplicateFinder:
     ) -> list[Candidate]:
         """The nearest and those of the same blocks, at ``most`` so many, best liked first."""
         known = self._known
-        latest = (islice(known.block(key), BLOCK_SIZE) for key in _keys(fingerprint))
+        latest = (islice(known.block(key), BLOCK_SIZE) for key in blocks_of(fingerprint))
         named = (row for name in near if (row := known.row(name)) is not None)
         own = known.row(fingerprint.report_id)
         rows = [*dict.fromkeys(r for r in chain(named, *latest) if r != own)]
@@ -362,17 +382,3 @@ class DuplicateFinder:
 def new_incident_id(report_id: str) -> str:
     """The id of an incident whose first report is this one; the same at every replay."""
     return f"inc-{blake2s(report_id.encode(), digest_size=10).hexdigest()}"
-
-
-def _keys(fingerprint: Fingerprint) -> tuple[str, ...]:
-    """The blocks that a report stands in: reports that share one are worth comparing."""
-    district = (fingerprint.place or "")[:8]
-    place = len(district) == 8
-    return (
-        f"text:{fingerprint.text_hash}",
-        *([f"topic:{district}:{fingerprint.topic}"] if place and fingerprint.topic else ()),
-        *(f"problem:{district}:{p}" for p in fingerprint.problems if place),
-        *(f"street:{(fingerprint.place or '')[:5]}:{s}" for s in fingerprint.streets),
-        *(f"case:{c}" for c in fingerprint.cases),
-        *([f"reporter:{fingerprint.reporter}"] if fingerprint.reporter else ()),
-    )

@@ -10,6 +10,7 @@ import logging
 import zlib
 from array import array
 from contextlib import contextmanager
+from dataclasses import replace
 from threading import Thread
 from typing import TYPE_CHECKING
 
@@ -18,7 +19,9 @@ import numpy as np
 
 from pilah.datasets.errors import IndexMismatchError
 from pilah.models.index_kinds import (
+    CLEAN,
     EXACT_UP_TO,
+    FEWEST,
     GROW_BY,
     Inverted,
     compared,
@@ -30,7 +33,7 @@ from pilah.models.saved import CURE, MANIFEST, commit, place, verified
 from pilah.models.vectors import Vectors
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -67,7 +70,7 @@ class VectorIndex:
         self._sums = array("I")  # by key: checksum of the vector
         self._keys: dict[str, int] = {}
         self._vectors = Vectors(dim)  # by key
-        self._gone: list[int] = []  # keys of removed reports
+        self._gone: list[int] = []  # keys of removed reports that a search may still meet
         self._lists: Inverted | None = None
         self._limit = exact_up_to
         self._growth: _Growth | None = None
@@ -125,8 +128,6 @@ class VectorIndex:
         for key in keys:
             self._names[key] = None
         self._gone += keys
-        if keys and self._lists is not None:
-            self._lists.remove(np.array(keys, dtype=np.int64))
         return len(keys)
 
     def search(self, vectors: NDArray[np.float32], k: int) -> list[list[tuple[str, float]]]:
@@ -153,10 +154,10 @@ class VectorIndex:
     def _nearest(
         self, queries: NDArray[np.float32], k: int
     ) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
-        held = self._vectors.all()
+        held, gone = self._vectors.all(), np.array(self._gone, dtype=np.int64)
         if self._lists is None:
-            return compared(queries, held, k, np.array(self._gone, dtype=np.int64))
-        return ranked(queries, self._lists.near(queries, k), held, k)
+            return compared(queries, held, k, gone)
+        return ranked(queries, self._lists.near(queries, k, gone), held, k)
 
     def ids(self) -> list[str]:
         """Ids of all held reports, in order of arrival."""
@@ -183,11 +184,25 @@ class VectorIndex:
             self._growth.join()
             self._grow()
 
-    def save(self, folder: Path) -> None:
+    def copy(self) -> VectorIndex:
+        """A copy to be saved while this one goes on; vectors are shared."""
+        copy = VectorIndex(self.dim, self.version)
+        copy._names, copy._sums, copy._gone = [*self._names], self._sums[:], [*self._gone]
+        copy._keys, copy._vectors, copy._limit = dict(self._keys), self._vectors.copy(), self._limit
+        if self._lists is not None:
+            copy._lists = replace(self._lists, faiss=faiss.clone_index(self._lists.faiss))
+        return copy
+
+    def save(self, folder: Path, *, along: Callable[[str], None] = lambda _: None) -> None:
         """Write the index; a crash at any moment leaves the earlier one readable.
 
         Data files carry their checksum in their name, and the manifest, renamed into place last,
         says which of them count.
+
+        Args:
+            folder: made when it is not there.
+            along: writes what goes with the index, given the names of its files, right before they
+                count.
         """
         folder.mkdir(parents=True, exist_ok=True)
         ids = json.dumps([self._names, self._sums.tolist()], ensure_ascii=False)
@@ -202,11 +217,12 @@ class VectorIndex:
             "format": FORMAT, "dim": self.dim, "version": self.version, "count": len(self),
             "kind": self.kind, "recall": self.recall,
             "ranked": self._lists.ranked if self._lists else None,
-            "limit": self._limit, "files": files,
+            "limit": self._limit, "gone": self._gone, "files": files,
         }  # fmt: skip
         names = [entry["file"] for entry in files.values()]
-        commit(folder, json.dumps(manifest, indent=1), keep=set(names))
         self.saved_as = "+".join(names)
+        along(self.saved_as)
+        commit(folder, json.dumps(manifest, indent=1), keep=set(names))
 
     @classmethod
     def load(cls, folder: Path) -> VectorIndex:
@@ -234,7 +250,7 @@ class VectorIndex:
         names, sums = json.loads(paths["ids"].read_text(encoding="utf-8"))
         index._names, index._sums = names, array("I", sums)
         index._keys = {name: key for key, name in enumerate(names) if name is not None}
-        index._gone = [key for key, name in enumerate(names) if name is None]
+        index._gone = [int(key) for key in manifest["gone"]]
         index._vectors = Vectors.read(paths["vectors"], index.dim)
         if "lists" in paths:
             lists = faiss.read_index(str(paths["lists"]))
@@ -246,35 +262,36 @@ class VectorIndex:
     def _agree(self, folder: Path, count: int) -> None:
         held = {count, len(self._keys)}
         if self._lists is not None:
-            held.add(int(self._lists.faiss.ntotal))
+            held.add(int(self._lists.faiss.ntotal) - len(self._gone))
         if held != {count} or len({len(p) for p in (self._names, self._sums, self._vectors)}) > 1:
             raise IndexMismatchError(f"{folder}: its files disagree in count or size; {CURE}")
 
     def _grow(self) -> None:
         """Start to build a larger index when it is time, or take over one that is ready."""
-        if self._growth is None and len(self) > self._limit:
+        if self._growth is None and (len(self) > self._limit or self._unclean()):
             held = self._held()
             copy = self._vectors.all()[held].astype(np.float16)
             self._growth = _Growth(copy, held, first_new=len(self._names))
-            self._limit = len(self) * GROW_BY
             self._growth.start()
             if not self.grow_aside:
                 self._growth.join()
         if self._growth is not None and not self._growth.is_alive():
             growth, self._growth = self._growth, None
+            self._limit = len(growth.keys) * GROW_BY
             if growth.built is not None:
                 self._take_over(growth, growth.built)
+
+    def _unclean(self) -> bool:
+        many = len(self) > FEWEST and CLEAN * len(self._gone) > len(self._names)
+        return many and self._lists is not None
 
     def _take_over(self, growth: _Growth, built: Inverted) -> None:
         """Bring the new index up to what happened while it was built, then use it."""
         held = self._held()
-        gone = np.setdiff1d(growth.keys, held)
         late = held[held >= growth.first_new]
-        if len(gone):
-            built.remove(gone)
         if len(late):
             built.add(self._vectors.take(late), late)
-        self._lists = built
+        self._lists, self._gone = built, np.setdiff1d(growth.keys, held).tolist()
         self._vectors.halve()
         log.info("index: %d reports now in %s, recall %.3f", len(self), self.kind, self.recall)
 

@@ -28,6 +28,9 @@ EXACT_UP_TO = 50_000
 """Beyond so many vectors an inverted index is built."""
 GROW_BY = 4
 """An inverted index is built anew, with more lists, when it holds so many times its first size."""
+CLEAN = 10
+"""It is also built anew when one in so many of its vectors was removed, and ``FEWEST`` are left."""
+FEWEST = 1_000
 RECALL = 0.985
 """Share of the true 20 nearest that the look-up must find when the number of lists is chosen."""
 NEAREST = 20
@@ -73,14 +76,16 @@ class Inverted:
         for part in _chunks(len(keys)):
             self.faiss.add_with_ids(vectors[part].astype(np.float32), keys[part])
 
-    def remove(self, keys: NDArray[np.int64]) -> None:
-        """Take vectors out; every list is looked through, 10 ms of a million vectors."""
-        self.faiss.remove_ids(keys)
+    def near(
+        self, queries: NDArray[np.float32], k: int, gone: NDArray[np.int64]
+    ) -> NDArray[np.int64]:
+        """Keys of the likely nearest of each query, at least ``k``, -1 for none.
 
-    def near(self, queries: NDArray[np.float32], k: int) -> NDArray[np.int64]:
-        """Keys of the likely nearest of each query, at least ``k``, -1 for none."""
-        found: NDArray[np.int64] = self.faiss.search(queries, max(k, self.ranked))[1]
-        return found
+        Removed vectors keep their codes; as many more are looked at, up to twice in all.
+        """
+        ranked = max(k, self.ranked)
+        found: NDArray[np.int64] = self.faiss.search(queries, ranked + min(ranked, len(gone)))[1]
+        return np.where(np.isin(found, gone), -1, found) if len(gone) else found
 
 
 def lists_for(count: int) -> int:

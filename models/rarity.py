@@ -36,6 +36,14 @@ class Texts:
 
 
 @dataclass(frozen=True, slots=True)
+class Heard:
+    """Texts that were counted: in how many each bucket's words stood, and how many there were."""
+
+    counts: NDArray[np.int32]
+    texts: int
+
+
+@dataclass(frozen=True, slots=True)
 class Comparison:
     """One text beside n others: weights of their rare words, and counts of all words.
 
@@ -93,16 +101,31 @@ class Rarity:
 
     def __init__(self, prior: WordWeights = PLAIN) -> None:
         """Start with the counts of a written corpus."""
-        self._counts = np.zeros(BUCKETS, dtype=np.int32)
-        self._texts = prior.total
+        self._prior = np.zeros(BUCKETS, dtype=np.int32)
         words = _array(prior.counts)
         often = np.fromiter(prior.counts.values(), dtype=np.int32, count=len(words))
-        np.add.at(self._counts, words & (BUCKETS - 1), often)
+        np.add.at(self._prior, words & (BUCKETS - 1), often)
+        self._counts, self._texts = self._prior.copy(), prior.total
+        self._written = prior.total
 
     def add(self, texts: Texts, times: int = 1) -> None:
         """Count texts, each word once a text; with ``times=-1`` take them back."""
         np.add.at(self._counts, texts.words & (BUCKETS - 1), times)
         self._texts += times * int((np.diff(texts.ends) > 0).sum())
+
+    def heard(self) -> Heard:
+        """What was counted since the start."""
+        return Heard(self._counts - self._prior, self._texts - self._written)
+
+    def hear(self, heard: Heard) -> None:
+        """Begin anew with what another one of the same kind has counted.
+
+        Raises:
+            ValueError: it counted in other buckets.
+        """
+        if heard.counts.shape != (BUCKETS,):
+            raise ValueError(f"counts of shape {heard.counts.shape}, not ({BUCKETS},)")
+        self._counts, self._texts = self._prior + heard.counts, self._written + heard.texts
 
     def weights(self, words: NDArray[np.uint32]) -> NDArray[np.float64]:
         """How telling each hashed word is, 0 to 1, shape as given."""

@@ -10,6 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
     from pilah.datasets.records import Report
     from pilah.models.answer import PlaceFound, Triage
     from pilah.models.hoax import TextSigns
@@ -135,3 +137,20 @@ class Answer:
     fingerprint: Fingerprint
     vector: Vector
     incident_id: str
+
+
+Stored = tuple[Fingerprint, Vector, str]
+"""What a store keeps of a report: fingerprint, vector, and the incident that it belongs to."""
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """What a store holds beyond a saved memory.
+
+    Attributes:
+        fresh: reports that came since, oldest first.
+        moved: report id -> the incident that it belongs to now.
+    """
+
+    fresh: Iterable[Stored]
+    moved: Mapping[str, str]

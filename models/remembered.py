@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from array import array
 from hashlib import blake2b
-from itertools import islice
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -17,14 +16,13 @@ from pilah.models.packing import pack, unpack, written_bytes
 from pilah.models.rarity import Texts
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping
 
     from pilah.models.reading import Fingerprint
 
-Hashes = NDArray[np.uint64]
-Rows = NDArray[np.int32]
 _FIRST_BUCKETS = 1 << 10
-_AT_ONCE = 1 << 13
+CHAINED = {"hashes": "Q", "numbers": "i", "before": "i", "heads": "i"}
+"""Arrays of :class:`Chains`, and their kinds."""
 
 
 class Remembered:
@@ -40,25 +38,30 @@ class Remembered:
 
     @classmethod
     def of(
-        cls, names: list[str], packed: Sequence[bytes], incidents: list[str], blocks: Chains
+        cls, names: list[str], packed: list[bytes], incidents: list[str], blocks: Chains
     ) -> Remembered:
         """From the parts that :meth:`state` gave, row by row."""
         known = cls()
-        known._names, known._packed, known._incidents = [*names], [*packed], incidents
+        known._names, known._packed, known._incidents = [*names], packed, incidents
         known._rows = {name: row for row, name in enumerate(names)}
         known._blocks = blocks
         return known
 
-    def state(self) -> tuple[list[str], list[bytes], list[str], Hashes, Rows]:
+    def copy(self) -> Remembered:
+        """A copy that stays as it is while this one goes on."""
+        copy = Remembered()
+        copy._rows, copy._names = dict(self._rows), [*self._names]
+        copy._packed, copy._incidents = [*self._packed], [*self._incidents]
+        copy._blocks = self._blocks.copy()
+        return copy
+
+    def state(self) -> tuple[list[str], list[bytes], list[str], Chains]:
         """Names, packed fingerprints, incidents, and the blocks: without what was dropped."""
         kept = np.array([name is not None for name in self._names], dtype=np.bool_)
         names = [name for name in self._names if name is not None]
         packed = [self._packed[row] for row in self._rows.values()]
         incidents = [self._incidents[row] for row in self._rows.values()]
-        hashes, rows = self._blocks.entries()
-        lasting = kept[rows]
-        renumbered = (np.cumsum(kept) - 1).astype(np.int32)
-        return names, packed, incidents, hashes[lasting], renumbered[rows[lasting]]
+        return names, packed, incidents, self._blocks.only(kept)
 
     def __len__(self) -> int:
         """How many reports."""
@@ -109,12 +112,6 @@ class Remembered:
         ends = np.cumsum([0, *(len(piece) // 4 for piece in pieces)], dtype=np.int64)
         return Texts(np.frombuffer(b"".join(pieces), dtype=np.uint32), ends)
 
-    def all_texts(self) -> Iterator[Texts]:
-        """The written words of all reports, some thousands at a time."""
-        rows = iter(self._rows.values())
-        while some := list(islice(rows, _AT_ONCE)):
-            yield self.texts(some)
-
     def incident(self, report_id: str) -> str | None:
         """The incident of a report."""
         row = self._rows.get(report_id)
@@ -144,17 +141,33 @@ class Chains:
         self._before = array("i")
         self._heads = array("i", [-1]) * _FIRST_BUCKETS
 
-    @classmethod
-    def linked(cls, hashes: array[int], numbers: array[int]) -> Chains:
-        """From entries as :meth:`entries` gave them."""
-        chains = cls()
-        chains._hashes, chains._numbers = hashes, numbers
+    def copy(self) -> Chains:
+        """A copy that stays as it is while this one goes on."""
+        return Chains.of({name: part[:] for name, part in self.parts().items()})
+
+    def only(self, kept: NDArray[np.bool_]) -> Chains:
+        """Those of the numbers that are kept, counted anew from 0."""
+        numbers = np.array(self._numbers, dtype=np.int32)
+        lasting = kept[numbers]
+        renumbered = (np.cumsum(kept) - 1).astype(np.int32)[numbers[lasting]]
+        hashes = np.array(self._hashes, dtype=np.uint64)[lasting]
+        chains = Chains()
+        chains._hashes.frombytes(hashes.tobytes())
+        chains._numbers.frombytes(renumbered.tobytes())
         chains._link(max(_FIRST_BUCKETS, 1 << len(hashes).bit_length()))
         return chains
 
-    def entries(self) -> tuple[Hashes, Rows]:
-        """The hash and the number of every entry, oldest first."""
-        return np.array(self._hashes, dtype=np.uint64), np.array(self._numbers, dtype=np.int32)
+    @classmethod
+    def of(cls, parts: Mapping[str, array[int]]) -> Chains:
+        """From the parts that :meth:`parts` gave."""
+        chains = cls()
+        chains._hashes, chains._numbers = parts["hashes"], parts["numbers"]
+        chains._before, chains._heads = parts["before"], parts["heads"]
+        return chains
+
+    def parts(self) -> dict[str, array[int]]:
+        """The flat arrays, by the names of :data:`CHAINED`."""
+        return {name: getattr(self, f"_{name}") for name in CHAINED}
 
     def add(self, name: str, number: int) -> None:
         """Put a number under a name."""

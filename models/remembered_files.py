@@ -1,7 +1,7 @@
 """What is remembered, saved beside the index, so that a start need not read the whole store.
 
-It is good for one start after a clean stop: the caller gives a mark of the store's state, and takes
-the files away once they are read. After a crash there are none, and the store is read.
+It is saved under a mark of the state that it stands for. Whoever reads it asks for that mark first,
+and brings what was read up to date.
 """
 
 from __future__ import annotations
@@ -14,75 +14,101 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from pilah.datasets.errors import IndexMismatchError
-from pilah.models.remembered import Chains, Remembered
+from pilah.models.rarity import Heard
+from pilah.models.remembered import CHAINED, Chains, Remembered
 from pilah.models.saved import CURE, MANIFEST, commit, place, verified
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from numpy.typing import NDArray
-
-FORMAT = 3
+FORMAT = 4
 """Version of the folder layout, of what is packed, and of the blocks that reports stand in."""
-_TEXTS = ("names", "incidents")
+_AT_ONCE = 1 << 12
 
 
-def save_remembered(known: Remembered, folder: Path, mark: str) -> None:
-    """Write what is remembered under the mark of the state that it stands for."""
+def save_remembered(
+    known: Remembered, heard: Heard, folder: Path, *, mark: str, index: str
+) -> None:
+    """Write what is remembered.
+
+    Args:
+        known: it must not change meanwhile.
+        heard: how often its words were counted.
+        folder: made when it is not there.
+        mark: of the state that it stands for.
+        index: names of the index files saved with it.
+    """
     folder.mkdir(parents=True, exist_ok=True)
-    arrays = _arrays(known)
-    data = place(folder, ".npz", lambda path: _write(path, arrays))
-    manifest = {"format": FORMAT, "mark": mark, "count": len(known), "data": data}
-    commit(folder, json.dumps(manifest, indent=1), keep={data["file"]})
+    names, packed, incidents, blocks = known.state()
+    arrays: dict[str, Any] = {name: np.asarray(part) for name, part in blocks.parts().items()}
+    arrays |= {"counts": heard.counts, "texts": np.int64(heard.texts)}
+    arrays["ends"] = np.cumsum([0, *map(len, packed)], dtype=np.int64)
+    ids = [json.dumps([names, incidents], ensure_ascii=False).encode()]
+    files = {
+        "ids": place(folder, ".ids.json", lambda path: _write(path, ids)),
+        "packed": place(folder, ".packed", lambda path: _write(path, packed)),
+        "arrays": place(folder, ".npz", lambda path: _write_arrays(path, arrays)),
+    }
+    manifest = {"format": FORMAT, "mark": mark, "index": index, "count": len(names), "files": files}
+    keep = {entry["file"] for entry in files.values()}
+    commit(folder, json.dumps(manifest, indent=1), keep=keep)
 
 
-def load_remembered(folder: Path, mark: str) -> Remembered | None:
-    """What was saved under this very mark; None when nothing was, or under another mark.
+def saved_mark(folder: Path, index: str) -> str | None:
+    """The mark under which was saved what goes with this index; None when nothing was.
 
     Raises:
-        IndexMismatchError: it was, but it is damaged.
+        IndexMismatchError: it is damaged.
     """
-    if not (folder / MANIFEST).exists():
+    manifest = _manifest(folder)
+    if manifest is None or (manifest["format"], manifest["index"]) != (FORMAT, index):
         return None
+    return str(manifest["mark"])
+
+
+def load_remembered(folder: Path) -> tuple[Remembered, Heard]:
+    """What was saved, every file verified against its checksum.
+
+    Raises:
+        IndexMismatchError: it is damaged.
+    """
     try:
-        manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
-        if (manifest["format"], manifest["mark"]) != (FORMAT, mark):
-            return None
-        with np.load(verified(folder, manifest["data"])) as arrays:
-            return _remembered({name: arrays[name] for name in arrays.files})
+        files = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))["files"]
+        paths = {part: verified(folder, entry) for part, entry in files.items()}
+        names, incidents = json.loads(paths["ids"].read_bytes())
+        with np.load(paths["arrays"]) as arrays:
+            heard = Heard(arrays["counts"], int(arrays["texts"]))
+            parts = {name: array(kind, arrays[name].tobytes()) for name, kind in CHAINED.items()}
+            packed = _cut(paths["packed"].read_bytes(), arrays["ends"].tolist())
+        if not len(names) == len(incidents) == len(packed):
+            raise ValueError("its files disagree in count")
+        return Remembered.of(names, packed, incidents, Chains.of(parts)), heard
     except (OSError, ValueError, KeyError, TypeError, IndexError) as error:
         raise IndexMismatchError(f"{folder}: cannot be read ({error!r}); {CURE}") from error
 
 
-def forget_saved(folder: Path) -> None:
-    """Take the saved state away: from now on the store goes on without it."""
-    (folder / MANIFEST).unlink(missing_ok=True)
+def _manifest(folder: Path) -> dict[str, Any] | None:
+    if not (folder / MANIFEST).exists():
+        return None
+    try:
+        found = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+        return {"format": found["format"], "mark": found.get("mark"), "index": found.get("index")}
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise IndexMismatchError(f"{folder}: cannot be read ({error!r}); {CURE}") from error
 
 
-def _write(path: Path, arrays: dict[str, NDArray[Any]]) -> None:
+def _write(path: Path, pieces: Sequence[bytes]) -> None:
+    """In parts, so that other threads have their turn."""
+    with path.open("wb") as file:
+        for start in range(0, len(pieces), _AT_ONCE):
+            file.write(b"".join(pieces[start : start + _AT_ONCE]))
+
+
+def _write_arrays(path: Path, arrays: dict[str, Any]) -> None:
     with path.open("wb") as file:
         np.savez(file, allow_pickle=False, **arrays)
 
 
-def _arrays(known: Remembered) -> dict[str, NDArray[Any]]:
-    """Everything but the dropped rows, as flat arrays."""
-    names, packed, incidents, hashes, rows = known.state()
-    found: dict[str, NDArray[Any]] = {"hashes": hashes, "rows": rows}
-    parts = {"names": names, "incidents": incidents}
-    joined = {name: [text.encode() for text in texts] for name, texts in parts.items()}
-    for name, values in (*joined.items(), ("packed", packed)):
-        found[name] = np.frombuffer(b"".join(values), dtype=np.uint8)
-        found[f"{name}_ends"] = np.cumsum([0, *map(len, values)], dtype=np.int64)
-    return found
-
-
-def _remembered(arrays: dict[str, NDArray[Any]]) -> Remembered:
-    names, incidents = ([t.decode() for t in _cut(arrays, name)] for name in _TEXTS)
-    hashes, rows = array("Q", arrays["hashes"].tobytes()), array("i", arrays["rows"].tobytes())
-    return Remembered.of(names, _cut(arrays, "packed"), incidents, Chains.linked(hashes, rows))
-
-
-def _cut(arrays: dict[str, NDArray[Any]], name: str) -> Sequence[bytes]:
-    whole, ends = arrays[name].tobytes(), arrays[f"{name}_ends"].tolist()
+def _cut(whole: bytes, ends: list[int]) -> list[bytes]:
     return [whole[start:end] for start, end in pairwise(ends)]

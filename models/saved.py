@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 MANIFEST = "manifest.json"
-DATA = (".faiss", ".ids.json", ".npy", ".npz")
+DATA = (".faiss", ".ids.json", ".npy", ".npz", ".packed")
 """Suffixes of data files."""
 CURE = "run `pilah index rebuild`"
 

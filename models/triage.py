@@ -7,7 +7,7 @@ is remembered and finishes its answer. ``remember`` keeps it, so that later copi
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import repeat
@@ -46,6 +46,7 @@ from pilah.models.outcome import ACTIONABLE, missing_parts
 from pilah.models.pairs import plain_scorer
 from pilah.models.places import PlaceReader
 from pilah.models.reading import Analysis, Answer, Fingerprint, Read, Spoken, Vector
+from pilah.models.restoring import restore
 from pilah.models.review import review_reasons
 from pilah.models.routing import Place, Route, Router, mixed
 from pilah.models.text import read_text
@@ -57,6 +58,7 @@ if TYPE_CHECKING:
     from pilah.datasets.records import Report
     from pilah.models.bundle import Bundle
     from pilah.models.linear import FloatArray, LinearHead
+    from pilah.models.reading import Changes, Stored
 
 log = logging.getLogger(__name__)
 
@@ -231,35 +233,19 @@ class Triager:
         self.finder.keep_apart(pairs)
 
     def restore(
-        self, remembered: Iterable[tuple[Fingerprint, Vector, str]], *, mark: str | None = None
-    ) -> None:
-        """Rebuild the memory from the store, oldest first.
+        self, remembered: Iterable[Stored], *, since: Callable[[str], Changes | None] | None = None
+    ) -> str | None:
+        """Rebuild the memory: see :func:`pilah.models.restoring.restore`."""
+        return restore(self.finder, self._index_folder, remembered, since)
 
-        What was saved at a clean stop under the same mark of the store's state is taken as it is,
-        and the store is not read.
+    def saving(self, mark: str) -> Callable[[], None]:
+        """What saves index and memory as they are now; a start then reads only what came since.
 
-        The store is the truth: what the saved index lacks, holds otherwise or holds too much is
-        mended, and the log says how much that was.
+        It takes a while and needs no lock.
         """
-        index, stored, mended = self.finder.index, set(), 0
-        folder = self._index_folder
-        if folder is not None and mark and self.finder.recover(folder, mark):
-            log.info("index: %d reports, as they were saved", len(index))
-            return
-        for fingerprint, vector, incident_id in remembered:
-            stored.add(fingerprint.report_id)
-            if fingerprint.visibility == "secret" or index.holds(fingerprint.report_id, vector):
-                self.finder.restore([(fingerprint, incident_id)])
-            else:
-                self.finder.remember(fingerprint, vector, incident_id)
-                mended += 1
-        strays = index.remove([name for name in index.ids() if name not in stored])
-        log.info("index: %d reports, %d added, %d removed", len(index), mended, strays)
-
-    def save(self, mark: str = "") -> None:
-        """Save index and memory; a start at the same mark then need not read the store."""
-        if self._index_folder is not None:
-            self.finder.save(self._index_folder, mark)
+        if self._index_folder is None:
+            return lambda: None
+        return self.finder.saving(self._index_folder, mark)
 
     def describe(self) -> dict[str, object]:
         """What ``GET /v1/model`` shows."""

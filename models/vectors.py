@@ -32,6 +32,12 @@ class Vectors:
         """All of them, shape (n, dim); good until the next is added."""
         return self._rows[: self._count]
 
+    def copy(self) -> Vectors:
+        """What is held now; rows are shared, for none ever changes."""
+        copy = Vectors(self._rows.shape[1])
+        copy._rows, copy._count = self.all(), self._count
+        return copy
+
     def take(self, numbers: NDArray[np.int64]) -> NDArray[np.float32]:
         """Some of them, a copy, shape (len(numbers), dim)."""
         return self._rows[numbers].astype(np.float32, copy=False)

@@ -29,6 +29,7 @@ from pilah.service.desk.facets import FRESH_SECONDS, tally
 from pilah.service.engine import EngineFactory
 from pilah.service.health import Readiness
 from pilah.service.intake import Intake
+from pilah.service.keeper import Keeper
 from pilah.service.lockfile import only_process
 from pilah.service.loop import api as loop_api
 from pilah.service.loop import indicator_page, proposal_page, quality_page
@@ -38,7 +39,7 @@ from pilah.service.loop.proposals import find_proposals
 from pilah.service.loop.routes import load_routes
 from pilah.service.loop.samples import Shares
 from pilah.service.loop.shadow import Shadow
-from pilah.service.memory import restore, save
+from pilah.service.memory import restore
 from pilah.service.metrics import Metrics
 from pilah.service.middleware import Observer
 from pilah.service.settings import Settings
@@ -147,7 +148,7 @@ def opened(
     ):
         store.drop_old_replies()
         engine = engine_factory(settings)
-        restore(store, engine)
+        saved = restore(store, engine)
         with store.reading() as connection:
             routes = load_routes(connection)
         with _shadow(settings, engine_factory, store, metrics) as stored:
@@ -160,7 +161,7 @@ def opened(
             intake = Intake(store, engine, shares=shares, stored=stored)
             intake.engine.use_routes(*routes)
             gate = Gate(settings.max_concurrency, metrics)
-            try:
+            with Keeper(intake, saved).running():
                 keyring = Keyring(settings.api_keys)
                 with store.reading() as connection:
                     keyring.refresh(connection)
@@ -176,8 +177,6 @@ def opened(
                     Kept(store, tally, most=200, seconds=FRESH_SECONDS),
                     Kept(store, quality_page.learned, most=1),
                 )
-            finally:
-                save(store, intake.engine)
 
 
 @contextmanager

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from pilah.datasets.local_routes import LocalRoute
     from pilah.datasets.records import Report
     from pilah.models.answer import Match
-    from pilah.models.reading import Analysis, Answer, Fingerprint, Vector
+    from pilah.models.reading import Analysis, Answer, Changes, Stored, Vector
     from pilah.service.settings import Settings
 
 
@@ -61,11 +61,12 @@ class Engine(Protocol):
         ...
 
     def restore(
-        self, remembered: Iterable[tuple[Fingerprint, Vector, str]], *, mark: str | None = None
-    ) -> None:
+        self, remembered: Iterable[Stored], *, since: Callable[[str], Changes | None] | None = None
+    ) -> str | None:
         """Rebuild the memory from (fingerprint, vector, incident id), oldest first.
 
-        What was saved under the same ``mark`` may stand in for all of them, once.
+        A memory saved under a mark may stand in for all of them, when ``since`` tells what changed
+        since that mark; it gives None for a mark of another store. Returns the mark, if so.
         """
         ...
 
@@ -73,8 +74,11 @@ class Engine(Protocol):
         """Route by the operator's rows before the shipped ones from now on."""
         ...
 
-    def save(self, mark: str = "") -> None:
-        """Save what could be derived again from the store, under the mark of its state."""
+    def saving(self, mark: str) -> Callable[[], None]:
+        """What saves the memory as it is now, under the mark of the store's state.
+
+        What it gives takes a while, needs no lock, and is called once.
+        """
         ...
 
     def describe(self) -> dict[str, object]:

@@ -6,7 +6,7 @@ import dataclasses
 import hashlib
 import re
 import threading
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 
 import numpy as np
@@ -36,9 +36,11 @@ from pilah.models.hoax import TextSigns
 from pilah.models.reading import (
     Analysis,
     Answer,
+    Changes,
     CleanText,
     Fingerprint,
     PlaceReading,
+    Stored,
     Vector,
 )
 from pilah.service.settings import Settings
@@ -128,14 +130,17 @@ class FakeEngine:
         self.apart = sorted(pairs)
 
     def restore(
-        self, remembered: Iterable[tuple[Fingerprint, Vector, str]], *, mark: str | None = None
-    ) -> None:
+        self, remembered: Iterable[Stored], *, since: Callable[[str], Changes | None] | None = None
+    ) -> str | None:
         """Keep all of them."""
-        del mark
+        del since
         self.memory = {fp.report_id: (fp, incident) for fp, _, incident in remembered}
+        return None
 
-    def save(self, mark: str = "") -> None:
+    def saving(self, mark: str) -> Callable[[], None]:
         """Nothing is derived."""
+        del mark
+        return lambda: None
 
     def describe(self) -> dict[str, object]:
         """Versions."""

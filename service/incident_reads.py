@@ -102,6 +102,13 @@ def homes(connection: Connection, ids: Iterable[str]) -> dict[str, str]:
     return found
 
 
+def moved_since(connection: Connection, event: int) -> list[str]:
+    """Ids of the reports that people moved by acts later than this one."""
+    after = select(incident_events.c.after).where(incident_events.c.number > event)
+    told = (json.loads(text)["reports"] for text in connection.scalars(after))
+    return list(dict.fromkeys(report_id for moved in told for report_id in moved))
+
+
 def citizens(connection: Connection, incident_id: str) -> Citizens:
     """How many people told of it; senders of anonymous and secret reports are never compared."""
     mine = reports.c.incident_id == incident_id

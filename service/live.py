@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import dataclasses
 import threading
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from pilah.datasets.local_routes import LocalRoute
     from pilah.datasets.records import Report
     from pilah.models.answer import Match
-    from pilah.models.reading import Analysis, Answer, Fingerprint, Vector
+    from pilah.models.reading import Analysis, Answer, Changes, Fingerprint, Stored, Vector
     from pilah.service.engine import Engine
 
 Remade = Mapping[str, tuple["Fingerprint", "Vector"]]
@@ -104,14 +104,14 @@ class LiveEngine:
         self._engine.keep_apart(pairs)
 
     def restore(
-        self, remembered: Iterable[tuple[Fingerprint, Vector, str]], *, mark: str | None = None
-    ) -> None:
+        self, remembered: Iterable[Stored], *, since: Callable[[str], Changes | None] | None = None
+    ) -> str | None:
         """Rebuild the present engine's memory."""
-        self._engine.restore(remembered, mark=mark)
+        return self._engine.restore(remembered, since=since)
 
-    def save(self, mark: str = "") -> None:
-        """Save what the present engine could derive again."""
-        self._engine.save(mark)
+    def saving(self, mark: str) -> Callable[[], None]:
+        """What saves the present engine's memory as it is now."""
+        return self._engine.saving(mark)
 
     def describe(self) -> dict[str, object]:
         """What the present engine tells, since when it answers, and what was refused."""

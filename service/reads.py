@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Row, Select, func, select
 
 from pilah.datasets.records import Report
-from pilah.models.reading import Fingerprint, Vector
+from pilah.models.reading import Fingerprint, Stored, Vector
 from pilah.service.codecs import fingerprint_from_text, report_from_columns, vector_from_bytes
 from pilah.service.desk.cases import has_reason
 from pilah.service.desk.tables import cases
@@ -227,12 +227,18 @@ def _member(row: Row[Any], why: tuple[str, ...] = ()) -> Member:
     )
 
 
-def remembered(connection: Connection, made_by: str) -> Iterator[tuple[Fingerprint, Vector, str]]:
-    """Every (fingerprint, vector, current incident id) that ``made_by`` made, oldest first."""
+def remembered(connection: Connection, made_by: str, *, after: int = 0) -> Iterator[Stored]:
+    """Every (fingerprint, vector, current incident id) that ``made_by`` made, oldest first.
+
+    Args:
+        connection: open until the last is taken.
+        made_by: others are left out.
+        after: only of reports whose ``seq`` is larger.
+    """
     query = (
         select(fingerprints.c.fingerprint, fingerprints.c.vector, reports.c.incident_id)
         .join_from(fingerprints, reports)
-        .where(fingerprints.c.made_by == made_by)
+        .where(fingerprints.c.made_by == made_by, reports.c.seq > after)
         .order_by(reports.c.seq)
     )
     rows = connection.execution_options(yield_per=_BATCH).execute(query)

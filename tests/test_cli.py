@@ -261,7 +261,7 @@ def test_the_index_is_compared_with_the_store_and_rebuilt(
     assert "2 stored, 2 indexed: 1 missing, 1 stray, 0 different" in apart.out
     assert "2 reports indexed by lsa32" in pilah("index", "rebuild").out
     assert pilah("index", "verify").out == agreed.out
-    next(folder.glob("*.faiss")).write_bytes(b"rusak")
+    next(folder.glob("*.npy")).write_bytes(b"rusak")
     assert (pilah("index", "verify").code, pilah("index", "rebuild").code) == (2, 0)
     replace(
         bundle, encoder=replace(bundle.encoder, components=bundle.encoder.components[:, :8])

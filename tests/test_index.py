@@ -189,6 +189,29 @@ def test_an_index_that_looks_at_fewer_lists_finds_most() -> None:
     assert hits / (20 * 50) >= 0.95
 
 
+def test_an_index_of_which_much_was_removed_is_built_anew() -> None:
+    index = VectorIndex(DIM, "e1", exact_up_to=1_000)
+    vectors = unit(0, 1_500)
+    index.add([f"r{i}" for i in range(1_500)], vectors)
+    index.remove(f"r{i}" for i in range(200))
+    assert index.search(vectors[100:101], 1)[0][0][0] != "r100"
+    index.add(["late"], unit(7, 1))
+    assert int(index._lists.faiss.ntotal) == len(index) == 1_301  # type: ignore[union-attr]
+    assert index.search(unit(7, 1), 1)[0][0][0] == "late"
+    assert index.search(vectors[300:301], 1)[0][0][0] == "r300"
+
+
+def test_a_copy_stays_as_it_is_while_the_index_goes_on(tmp_path: Path) -> None:
+    index, query = grown(aside=False), unit(9, 4)
+    before, copy = index.search(query, 9), index.copy()
+    index.remove(f"r{i}" for i in range(0, 600, 2))
+    index.add([f"new{i}" for i in range(3_000)], unit(5, 3_000))
+    copy.save(tmp_path)
+    again = VectorIndex.load(tmp_path)
+    assert again.search(query, 9) == copy.search(query, 9) == before
+    assert (len(again), again.kind) == (600, copy.kind)
+
+
 def test_growing_at_once_gives_the_same_index_each_time() -> None:
     query = unit(9_999, 5)
     assert grown(aside=False).search(query, 20) == grown(aside=False).search(query, 20)

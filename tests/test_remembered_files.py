@@ -1,4 +1,4 @@
-"""What was saved at a clean stop stands in for the store, once, and only for the same state."""
+"""What was saved stands in for the store up to its mark; what came since is read."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import logging
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -13,14 +14,17 @@ from test_remembered import fingerprint
 
 from pilah.datasets.errors import IndexMismatchError
 from pilah.datasets.records import Report
+from pilah.models.index import VectorIndex
+from pilah.models.rarity import Heard, Rarity, Texts
 from pilah.models.remembered import Remembered
-from pilah.models.remembered_files import forget_saved, load_remembered, save_remembered
+from pilah.models.remembered_files import load_remembered, save_remembered, saved_mark
 from pilah.models.saved import MANIFEST
 from pilah.models.triage import Triager
 from pilah.service import incident_reads, incidents
 from pilah.service.app import opened
 from pilah.service.incidents import Act
 from pilah.service.intake import make_item
+from pilah.service.keeper import Keeper
 from pilah.service.settings import Settings
 
 if TYPE_CHECKING:
@@ -44,9 +48,12 @@ def test_what_is_saved_comes_back(
             known.drop(name)
         else:
             known.put(fingerprint(name), f"inc {name}", sorted(blocks))
-    save_remembered(known, folder, "now")
-    again = load_remembered(folder, "now")
-    assert again is not None
+    copy = known.copy()
+    known.put(fingerprint("later"), "inc", ["a"])
+    save_remembered(copy, heard(7), folder, mark="now", index="files")
+    known.drop("later")
+    again, counted = load_remembered(folder)
+    assert (counted.texts, counted.counts[7]) == (1, 1)
     assert len(again) == len(known)
     for name in (f"laporan {n} é" for n in range(31)):
         assert again.get(name) == known.get(name)
@@ -58,25 +65,34 @@ def test_what_is_saved_comes_back(
     assert again.name(next(again.block("a"))) == "new"
 
 
-def test_another_mark_is_another_state(tmp_path: Path) -> None:
-    known = Remembered()
-    known.put(fingerprint("a"), "inc", [])
-    assert load_remembered(tmp_path, "now") is None
-    save_remembered(known, tmp_path, "now")
-    assert load_remembered(tmp_path, "then") is None
-    forget_saved(tmp_path)
-    assert load_remembered(tmp_path, "now") is None
+def heard(word: int) -> Heard:
+    rarity = Rarity()
+    words = np.array([word], dtype=np.uint32)
+    rarity.add(Texts(words, np.array([0, 1], dtype=np.int64)))
+    return rarity.heard()
 
 
-@pytest.mark.parametrize("victim", ["*.npz", MANIFEST])
+def test_it_tells_its_mark_to_the_index_that_it_was_saved_with(tmp_path: Path) -> None:
+    assert saved_mark(tmp_path, "files") is None
+    save_remembered(Remembered(), heard(1), tmp_path, mark="now", index="files")
+    assert saved_mark(tmp_path, "files") == "now"
+    assert saved_mark(tmp_path, "others") is None
+
+
+@pytest.mark.parametrize("victim", ["*.npz", "*.packed", "*.ids.json", MANIFEST])
 def test_damage_is_noticed(tmp_path: Path, victim: str) -> None:
     known = Remembered()
     known.put(fingerprint("a"), "inc", ["b"])
-    save_remembered(known, tmp_path, "now")
+    save_remembered(known, heard(1), tmp_path, mark="now", index="files")
     path = next(tmp_path.glob(victim))
-    path.write_bytes(path.read_bytes()[:-40])
+    path.write_bytes(path.read_bytes()[:-20])
     with pytest.raises(IndexMismatchError, match="pilah index rebuild"):
-        load_remembered(tmp_path, "now")
+        load_remembered(tmp_path)
+
+
+def test_counts_of_other_buckets_are_refused() -> None:
+    with pytest.raises(ValueError, match="counts of shape"):
+        Rarity().hear(Heard(np.zeros(3, dtype=np.int32), 1))
 
 
 # ---- the service
@@ -101,36 +117,106 @@ def test_a_clean_stop_spares_the_next_start_the_store(
     with opened(chosen, factory(bundle)) as service:
         take(service, "a")
         take(service, "b")
-    monkeypatch.setattr("pilah.service.reads.remembered", lambda *_: ())  # nothing to read
+    monkeypatch.setattr("pilah.service.reads.remembered", lambda *_, **__: ())  # nothing to read
     with opened(chosen, factory(bundle)) as service:
         assert '"duplicate"' in take(service, "c")
 
 
-@pytest.mark.parametrize("what", ["crash", "act", "damage"])
-def test_otherwise_the_store_is_read(
-    tmp_path: Path, bundle: Bundle, what: str, caplog: pytest.LogCaptureFixture
+def told_at_start(caplog: pytest.LogCaptureFixture) -> str:
+    [found] = [r.message for r in caplog.records if r.name == "pilah.models.restoring"]
+    return found
+
+
+def files_of(folder: Path) -> dict[Path, bytes]:
+    return {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def put_back(folder: Path, files: dict[Path, bytes]) -> None:
+    for path in files_of(folder):
+        path.unlink()
+    for path, content in files.items():
+        path.write_bytes(content)
+
+
+def test_after_a_kill_what_came_since_is_read_from_the_store(
+    tmp_path: Path, bundle: Bundle, caplog: pytest.LogCaptureFixture
 ) -> None:
-    chosen, folder = Settings(data_dir=tmp_path), tmp_path / "index" / "memory"
+    chosen, folder = Settings(data_dir=tmp_path), tmp_path / "index"
     with opened(chosen, factory(bundle)) as service:
         take(service, "a")
         take(service, "b")
-    if what == "crash":  # what a start takes away stays away
-        forget_saved(folder)
-    if what == "damage":
-        next(folder.glob("*.npz")).write_bytes(b"")
-    if what == "act":  # somebody restored an older memory than the store
-        kept = {path: path.read_bytes() for path in folder.iterdir()}
-        index = {path: path.read_bytes() for path in folder.parent.iterdir() if path.is_file()}
-        with opened(chosen, factory(bundle)) as service:
-            incidents.split(service.intake, home(service, "a"), ["b"], Act("ani", "lain"))
-        for path, content in (kept | index).items():
-            path.write_bytes(content)
+    before = files_of(folder)
+    with opened(chosen, factory(bundle)) as service:
+        take(service, "c")
+        incidents.split(service.intake, home(service, "a"), ["b"], Act("ani", "lain"))
+        wanted = {name: home(service, name) for name in "abc"}
+        known = memory_of(service)
+    put_back(folder, before)  # as if nothing had been saved since
     caplog.set_level(logging.INFO)
     with opened(chosen, factory(bundle)) as service:
-        told = [r.message for r in caplog.records if r.name == "pilah.models.triage"]
-        assert "index: 2 reports, 0 added, 0 removed" in told
-        found = home(service, "a") == home(service, "b")
-        assert found == (what != "act")
+        assert told_at_start(caplog) == "index: 3 reports, 1 of them stored since it was saved"
+        assert {name: service.intake.engine._engine.finder.incident_of(name)
+                for name in "abc"} == wanted  # type: ignore[attr-defined]  # fmt: skip
+        assert memory_of(service) == known
+
+
+def memory_of(service: Service) -> tuple[Any, ...]:
+    finder = service.intake.engine._engine.finder  # type: ignore[attr-defined]
+    counted = finder.rarity.heard()
+    return len(finder), finder.index.ids(), counted.texts, counted.counts.tobytes()
+
+
+@pytest.mark.parametrize("what", ["lost", "damage", "other store", "older store"])
+def test_otherwise_the_store_is_read(
+    tmp_path: Path, bundle: Bundle, what: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    chosen, folder = Settings(data_dir=tmp_path), tmp_path / "index"
+    with opened(chosen, factory(bundle)) as service:
+        take(service, "a")
+        take(service, "b")
+    stored = files_of(tmp_path)
+    if what == "lost":
+        (folder / "memory" / MANIFEST).unlink()
+    if what == "damage":
+        next((folder / "memory").glob("*.npz")).write_bytes(b"")
+    if what == "older store":
+        with opened(chosen, factory(bundle)) as service:
+            take(service, "c")
+        newer = files_of(folder)
+        put_back(tmp_path, stored)
+        put_back(folder, newer)
+    if what == "other store":
+        newer = files_of(folder)
+        for path in tmp_path.glob("pilah.sqlite3*"):
+            path.unlink()
+        with opened(chosen, factory(bundle)) as service:
+            take(service, "x")
+            take(service, "y")
+        put_back(folder, newer)
+    caplog.set_level(logging.INFO)
+    with opened(chosen, factory(bundle)) as service:
+        added = 2 if what == "other store" else 0
+        gone = {"other store": 2, "older store": 1}.get(what, 0)
+        assert told_at_start(caplog) == f"index: 2 reports, {added} added, {gone} removed"
+        names = "xy" if what == "other store" else "ab"
+        assert home(service, names[0]) == home(service, names[1])
+
+
+def test_memory_is_saved_again_when_much_has_come(
+    tmp_path: Path, bundle: Bundle, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    chosen, folder = Settings(data_dir=tmp_path), tmp_path / "index"
+    with opened(chosen, factory(bundle)) as service:
+        keeper = Keeper(service.intake, None)
+        keeper.look()  # nothing is saved yet
+        first = files_of(folder)
+        take(service, "a")
+        keeper.look()
+        assert files_of(folder) == first
+        monkeypatch.setattr("pilah.service.keeper.SAVE_EVERY", 1)
+        keeper.look()
+        assert files_of(folder) != first
+        assert len(VectorIndex.load(folder)) == 1
 
 
 def home(service: Service, report_id: str) -> str:

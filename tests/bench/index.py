@@ -174,8 +174,8 @@ def remembered(bundle: Bundle, rows: list[LabelledReport], count: int) -> dict[s
     row = {"reports": count, "bytes_per_report": (resident() - before) / count,
            "restored_per_s": count / seconds}  # fmt: skip
     with tempfile.TemporaryDirectory() as folder:
-        row["save_s"] = timed(lambda: finder.save(Path(folder), "bench"))
-        row["load_s"] = timed(lambda: finder.recover(Path(folder), "bench"))
+        row["save_s"] = timed(finder.saving(Path(folder), "bench"))
+        row["load_s"] = timed(lambda: finder.recover(Path(folder)))
     return row | {"unpacked_bytes": unpacked([a.fingerprint for a in read])}
 
 

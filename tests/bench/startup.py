@@ -4,9 +4,9 @@ The store is made from the written corpus: the answers and fingerprints of 2,000
 again under new ids, hashes and senders, with noise on the vectors. Each start is a process of its
 own that opens store, engine and index as ``pilah serve`` does, up to the first answered request.
 
-first: nothing but the store, so memory and index are made; clean: after an ordinary stop;
-crash: after a kill, with the index of the last ordinary stop; lost: the same with reports stored
-since.
+first: nothing but the store, so memory and index are made; clean: after an ordinary stop; kill:
+after a kill, with what was saved before; since: the same with as many reports stored since as a
+running service lets come before it saves again.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -38,14 +38,17 @@ from pilah.service.codecs import (
     report_columns,
     vector_to_bytes,
 )
+from pilah.service.keeper import SAVE_EVERY
 from pilah.service.settings import Settings
 from pilah.service.store import Store
 from pilah.service.tables import fingerprints, incidents, reports, suggestions
 
 BASE = 2_000
 PART = 5_000
-SINCE = 1_000
 SEED = 13
+BEGIN = datetime(2025, 1, 1, tzinfo=UTC)
+NAME, HASH, SENDER = "@name@", "@hash@", "@sender@"
+"""What stands in a pattern for what each copy has of its own."""
 START = """
 import json, os, sys, time
 from pathlib import Path
@@ -80,15 +83,15 @@ def main() -> None:
     rows = corpus()[:BASE]
     read = engine(bundle).analyse([(str(n), row.report) for n, row in enumerate(rows)])
     with tempfile.TemporaryDirectory() as folder:
-        maker, started = Maker(Path(folder), read, bundle.encoder.version), {}
+        maker, started = Maker(Path(folder), read, bundle.marks), {}
         maker.store(chosen.reports)
         size = sum(path.stat().st_size for path in Path(folder).glob("*")) / 1e6
         console.print(f"{chosen.reports:,} reports stored, {size:.0f} MB")
         given = str(chosen.bundle) if chosen.bundle else ""
-        for name, end in (("first", "stop"), ("clean", "kill"), ("crash", "kill")):
+        for name, end in (("first", "stop"), ("clean", "kill"), ("kill", "kill")):
             started[name] = start(folder, end, given)
-        maker.store(SINCE)
-        started["lost"] = start(folder, "stop", given)
+        maker.store(SAVE_EVERY)
+        started["since"] = start(folder, "stop", given)
     names = list(started["first"])
     table("Starts", ["start", *names], [[n, *(s.get(k, "") for k in names)]
                                         for n, s in started.items()])  # fmt: skip
@@ -107,11 +110,35 @@ def start(folder: str, end: str, bundle: str) -> dict[str, Any]:
     return told
 
 
+@dataclass(frozen=True)
+class Pattern:
+    """The rows of one read report, with marks in place of what differs between copies."""
+
+    report: dict[str, Any]
+    triage: str
+    versions: str
+    fingerprint: str
+    vector: Any
+
+    @classmethod
+    def of(cls, read: Analysis) -> Pattern:
+        """Written once; copies fill in its marks."""
+        made = replace(
+            read.fingerprint, report_id=NAME, text_hash=HASH, reporter=SENDER, received_at=BEGIN
+        )
+        triage = replace(read.draft, report_id=NAME).to_dict()
+        report = report_columns(read.report)
+        return cls(
+            report | {"hash": digest(report), "topic": read.draft.topic.main, "place": made.place},
+            dump(triage), dump(triage["versions"]), fingerprint_to_text(made), read.vector,
+        )  # fmt: skip
+
+
 class Maker:
     """Stores reports made of others."""
 
     def __init__(self, folder: Path, read: list[Analysis], made_by: str) -> None:
-        self._folder, self._read, self._made_by = folder, read, made_by
+        self._folder, self._read, self._made_by = folder, [Pattern.of(r) for r in read], made_by
         self._draw, self._done = np.random.default_rng(SEED), 0
 
     def store(self, count: int) -> None:
@@ -127,40 +154,33 @@ class Maker:
 
     def _rows(self, count: int) -> Iterator[tuple[dict[str, Any], ...]]:
         dim = len(self._read[0].vector)
+        chosen = [self._read[n] for n in self._draw.integers(len(self._read), size=count)]
         noise = self._draw.standard_normal((count, dim), dtype=np.float32) * 0.3 / dim**0.5
-        for n in range(count):
-            old = self._read[int(self._draw.integers(len(self._read)))]
-            yield self._row(old, unit(old.vector[None] + noise[n])[0])
+        vectors = unit(np.stack([pattern.vector for pattern in chosen]) + noise)
+        for pattern, vector in zip(chosen, vectors, strict=True):
+            yield self._row(pattern, vector)
 
-    def _row(self, old: Analysis, vector: Any) -> tuple[dict[str, Any], ...]:  # noqa: ANN401
+    def _row(self, made: Pattern, vector: Any) -> tuple[dict[str, Any], ...]:  # noqa: ANN401
         number, self._done = self._done, self._done + 1
         name, moment = f"L-{number:08}", now_text()
         incident = new_incident_id(name)
-        made = replace(
-            old.fingerprint,
-            report_id=name,
-            text_hash=f"{number:064x}",
-            reporter=f"{number // 2:064x}",
-            received_at=datetime(2025, 1, 1, tzinfo=UTC) + timedelta(minutes=number),
-        )
-        triage = replace(old.draft, report_id=name)
-        report = report_columns(old.report)
+        mark = made.fingerprint.replace(NAME, name).replace(HASH, f"{number:064x}")
+        mark = mark.replace(SENDER, f"{number // 2:064x}")
+        came = BEGIN + timedelta(minutes=number)
         return (
             {"id": incident, "created_from": name, "created_at": moment},
-            report
-            | {"id": name, "hash": digest(report), "received_at": moment}
-            | {"incident_id": incident, "topic": triage.topic.main, "place": made.place},
+            made.report | {"id": name, "received_at": moment, "incident_id": incident},
             {
                 "report_id": name,
-                "triage": dump(triage.to_dict()),
-                "versions": dump(triage.to_dict()["versions"]),
+                "triage": made.triage.replace(NAME, name),
+                "versions": made.versions,
                 "incident_id": incident,
-                "review_needed": triage.review.needed,
+                "review_needed": False,
                 "made_at": moment,
             },
             {
                 "report_id": name,
-                "fingerprint": fingerprint_to_text(made),
+                "fingerprint": mark.replace(BEGIN.isoformat(), came.isoformat()),
                 "vector": vector_to_bytes(vector),
                 "made_by": self._made_by,
             },
