@@ -170,6 +170,7 @@ class TestWithTorch:
         folder = build_encoder(config(), out, data=data, work=tmp_path / "work")
         encoder = load_encoder(out)
         assert (folder.kind, encoder.dim, encoder.version) == ("grams", 16, folder.version)
+        assert folder.about["facts"]["parity"] >= 0.99
         a, b, c = encoder.encode(["jembatan roboh", "ada jembatan yang roboh", "lampu mati total"])
         assert a @ b > a @ c
         assert folder.version in (out / CARD).read_text("utf-8")

@@ -153,6 +153,7 @@ def _digest(settings: object) -> str:
 def _static(stages: Stages, output: Path) -> EncoderFolder:
     from sentence_transformers import SentenceTransformer
 
+    from pilah.training.pretrain.export import checked
     from pilah.training.pretrain.gram_module import GramModule
 
     config = stages.config
@@ -162,7 +163,10 @@ def _static(stages: Stages, output: Path) -> EncoderFolder:
     model = SentenceTransformer(modules=[module], device="cpu")
     losses = _similar(stages, model, config.static.similarity, "static")
     facts = _facts(stages, {"similarity": losses})
-    return GramEncoder.write(output, grams, module.table(), {"name": config.name, "facts": facts})
+    about = {"name": config.name, "facts": facts}
+    folder = GramEncoder.write(output, grams, module.table(), about)
+    stages.progress("parity check")
+    return checked(folder, model, GramEncoder.load(output), _parity_texts(stages))
 
 
 def _transformer(stages: Stages, output: Path) -> EncoderFolder:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from pilah.datasets.errors import BundleError
-from pilah.models.encoder import unit
+from pilah.models.encoder import Encoder, unit
 from pilah.models.encoder_folder import EncoderFolder, write_about
 from pilah.models.onnx_encoder import OnnxEncoder
 
@@ -49,16 +49,28 @@ def export_onnx(
     model.tokenizer.backend_tokenizer.save(str(folder / "tokenizer.json"))
     dim = int(model.encode(["jalan"]).shape[1])
     settings = {"max_pieces": int(model.max_seq_length)}
-    described = {"kind": "onnx", "dim": dim, "settings": settings, **about}
-    write_about(folder, described)
-    parity = agreement(model, OnnxEncoder.load(folder), texts)
+    written = write_about(folder, {"kind": "onnx", "dim": dim, "settings": settings, **about})
+    return checked(written, model, OnnxEncoder.load(folder), texts)
+
+
+def checked(
+    folder: EncoderFolder, model: SentenceTransformer, encoder: Encoder, texts: Sequence[str]
+) -> EncoderFolder:
+    """Compare what was written with the model; its facts then hold the mean cosine.
+
+    Raises:
+        BundleError: the encoder's vectors differ too much from the model's.
+    """
+    parity = agreement(model, encoder, texts)
     if parity < PARITY:
-        raise BundleError(f"{folder}: mean cosine to the torch model {parity:.4f}, under {PARITY}")
-    described["facts"] = {**about["facts"], "parity": round(parity, 5)}
-    return write_about(folder, described)
+        raise BundleError(
+            f"{folder.path}: mean cosine to the torch model {parity:.4f}, under {PARITY}"
+        )
+    facts = {**folder.about["facts"], "parity": round(parity, 5)}
+    return write_about(folder.path, {**folder.about, "facts": facts})
 
 
-def agreement(model: SentenceTransformer, encoder: OnnxEncoder, texts: Sequence[str]) -> float:
+def agreement(model: SentenceTransformer, encoder: Encoder, texts: Sequence[str]) -> float:
     """Mean cosine between the vectors of the model and of the exported encoder."""
     ours = encoder.encode(texts)
     theirs = unit(np.asarray(model.encode(list(texts), show_progress_bar=False), np.float32))
