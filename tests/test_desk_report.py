@@ -168,8 +168,8 @@ def test_side_by_side_loses_nothing(one: str, other: str) -> None:
         assert not any(s.kind for s in (*left, *right))
 
 
-def test_choices_are_sorted_and_leave_out_what_would_read_0_percent() -> None:
-    found = [("A \u203a B", 0.001), ("C \u203a C", 0.3), ("D", 0.6)]
+def test_choices_are_sorted_and_leave_out_what_is_hardly_likely() -> None:
+    found = [("A \u203a B", 0.01), ("C \u203a C", 0.3), ("D", 0.6)]
     options = options_of(found, None, ["E"])
     assert [(o.name, o.chosen) for o in options] == [("D", True), ("C", False), ("E", False)]
     assert options_of(found, "A \u203a B", [])[-1].name == "A \u203a B"  # what was decided stays

@@ -30,8 +30,8 @@ from pilah.service.engine import Engine
 from pilah.service.highlight import Segment, segments
 from pilah.service.reads import Record
 
-LIKELY = 0.005
-"""Probability below which an alternative is left to the search: it would read 0 %."""
+LIKELY = 0.02
+"""Probability below which an alternative is left to the search: few of them are ever right."""
 _LINK = re.compile(r"https://[\w.-]+(?:/[\w./%~-]*)?")
 
 

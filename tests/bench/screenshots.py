@@ -28,8 +28,8 @@ from pilah.service.testing import served
 
 REPORTS = 200
 MAX_BYTES = 150_000
-DESKTOP, PHONE = {"width": 1180, "height": 700}, {"width": 390, "height": 760}
-TALL = {"width": 1280, "height": 960}
+DESKTOP, PHONE = {"width": 1120, "height": 660}, {"width": 390, "height": 760}
+TALL = {"width": 1180, "height": 860}
 QUEUE = "/meja?reason=possible_duplicate"
 """Where incidents stand side by side."""
 
