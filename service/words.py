@@ -96,6 +96,14 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "contradicts_closed": "Kasusnya sudah ditutup; mungkin belum selesai atau terjadi lagi",
         "refused_before": "Kejadian ini pernah ditolak instansinya",
     },
+    "version": {
+        "service": "layanan",
+        "bundle": "model",
+        "labels": "label",
+        "thresholds": "ambang",
+        "index": "indeks",
+        "routes": "rute",
+    },
     "status": {
         "waiting": "Menunggu petugas",
         "decided": "Terdisposisi",

@@ -75,11 +75,15 @@ def test_a_refusal_offers_the_next_best_and_its_undo_takes_it_back(desk: Desk) -
     page = browser.get("/meja").text
     assert '"chip">Ditolak: bukan wewenang' in page
     assert "Dinas Perhubungan" in page
+    history = browser.get("/meja/laporan", id="W1").text.partition("Riwayat")[2]
+    assert "Dinas PU menolak." in history
+    assert "Ditawarkan: Dinas Perhubungan, Pemerintah Kabupaten Sleman" in history
     again = browser.post("/meja/putusan", id="W1", version=1, action="forward", **PICK)
     assert again.status_code == 409
     assert "bukan wewenangnya" in again.text
     assert browser.post("/meja/batal", id="W1", version=1).status_code == 303
     assert '"chip">Ditolak' not in browser.get("/meja").text
+    assert "menarik penolakannya" in browser.get("/meja/laporan", id="W1").text
     assert forward(browser, "W1", 2)[0] == 303
 
 

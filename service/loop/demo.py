@@ -61,7 +61,9 @@ def fill(service: Service, tick: Callable[[int], object]) -> str:
         suggested = _take(service, f"contoh-{number}", row)
         decided = moment + timedelta(days=chance.expovariate(1 / DAYS))
         if decided < now and chance.random() < DECIDED:
-            refused = suggested not in (None, row.labels.agency) and chance.random() < REFUSED
+            right = row.labels.agency
+            wrong = suggested is not None and right is not None and suggested != right
+            refused = wrong and chance.random() < REFUSED
             _decide(service, f"contoh-{number}", row, decided, refused=refused)
         tick(1)
     password = secrets.token_urlsafe(9)
