@@ -140,6 +140,12 @@ def decide(connection: Connection) -> None:
         "INSERT INTO refusals (report_id, number, agency, withdrawn) SELECT cases.report_id, 1, "
         "cases.agency, 0 FROM cases JOIN decisions ON decisions.report_id = cases.report_id "
         "WHERE cases.agency IS NOT NULL AND cases.report_id LIKE '%7'",
+        "INSERT INTO second_opinions (report_id, actor, labels, given_at, asked) "
+        "SELECT report_id, 'bench', labels, decided_at, 'overlap' FROM decisions "
+        "WHERE report_id LIKE '%3'",
+        "INSERT INTO shadow_answers (report_id, bundle, live, differences, made_at) "
+        "SELECT report_id, 'calon', 'bench', '{\"agency\": [\"A\", \"B\"]}', decided_at "
+        "FROM decisions WHERE report_id LIKE '%5'",
         "UPDATE review_requests SET decision = 1 "
         "WHERE report_id IN (SELECT report_id FROM decisions)",
     ):
@@ -165,6 +171,9 @@ def measure(settings: Settings, requests: int) -> dict[str, dict[str, float]]:
             with httpx.Client(base_url=url, cookies={COOKIE: token}, timeout=60) as client:
                 own = ids if name == "pengawas" else local
                 kinds = [*paths(own), *(SUPERVISED if name == "pengawas" else ())]
+                if name == "pengawas":
+                    found["quality, first view"] = first = once(client, "/mutu")
+                    console.print(f"quality, first view: {first}")
                 for kind, path in kinds:
                     figures = timed(client, path, requests)
                     found[f"{name} {kind}"] = figures
@@ -197,6 +206,7 @@ def paths(ids: list[str]) -> list[tuple[str, Callable[[int], str]]]:
         ("queue, page 20", lambda _: "/meja?mulai=950"),
         ("report", lambda n: f"/meja/laporan?{reports[n * 7 % len(reports)]}"),
         ("search", lambda n: f"/meja/label?cari=jalan&{reports[n * 7 % len(reports)]}"),
+        ("second opinion", lambda _: "/pendapat"),
         ("indicators", lambda _: "/indikator"),
     ]
 
@@ -205,6 +215,7 @@ ALL_FOUR = "reason=agency_uncertain&topic=PENDIDIKAN&agency=Dinas%20Pendidikan&r
 SUPERVISED: tuple[tuple[str, Callable[[int], str]], ...] = (
     ("indicators of one government", lambda _: "/indikator?pemerintah=Pemerintah+Provinsi+Bali"),
     ("proposals", lambda _: "/usulan-rute"),
+    ("quality of the model", lambda _: "/mutu"),
     ("audit log", lambda _: "/catatan"),
 )
 """Pages that a moderator does not have."""
