@@ -17,6 +17,7 @@ from pilah.models.index import VectorIndex
 from pilah.models.registry import Registry
 from pilah.models.triage import Triager
 from pilah.service.cli_common import claim_base, errors, progress
+from pilah.service.lockfile import only_process
 from pilah.service.secret import installation_key
 from pilah.service.settings import Settings
 from pilah.service.version import service_version
@@ -122,7 +123,8 @@ def rebuild() -> None:
     from pilah.service.app import opened
 
     chosen = Settings.from_environment(os.environ)
-    shutil.rmtree(chosen.data_dir / INDEX, ignore_errors=True)
+    with only_process(chosen.data_dir):  # not under a running service
+        shutil.rmtree(chosen.data_dir / INDEX, ignore_errors=True)
     with errors.status("..."), opened(chosen, engine):
         pass
     saved = VectorIndex.load(chosen.data_dir / INDEX)

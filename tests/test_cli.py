@@ -23,6 +23,7 @@ from pilah.models.registry import SHIPPED
 from pilah.service.app import create_app
 from pilah.service.cli import app
 from pilah.service.cli_service import engine
+from pilah.service.lockfile import only_process
 from pilah.service.settings import Settings
 from pilah.service.testing import served
 from pilah.service.version import service_version
@@ -240,6 +241,14 @@ def test_the_index_of_an_empty_store(pilah: Pilah) -> None:
     told = pilah("index", "verify")
     assert told.code == 0, told.err
     assert "0 stored, 0 indexed" in told.out
+
+
+def test_the_index_of_a_running_service_is_left_alone(pilah: Pilah, tmp_path: Path) -> None:
+    assert pilah("index", "rebuild").code == 0
+    with only_process(tmp_path / "var"):
+        told = pilah("index", "rebuild")
+    assert (told.code, "another Pilah serves" in told.err) == (2, True)
+    assert pilah("index", "verify").code == 0
 
 
 def test_the_index_is_compared_with_the_store_and_rebuilt(
