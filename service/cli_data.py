@@ -113,17 +113,21 @@ def split_cli(
         raise InputError(f"--by {by}: use time or group")
     rows: list[LabelledReport] = []
     bad: list[BadRow] = []
-    for row in read_rows(source, mapping(columns), sp4n=is_sp4n(form)):
-        if isinstance(row.content, BadRow):
-            bad.append(row.content)
-        else:
-            rows.append(row.content)
+    found = read_rows(source, mapping(columns), sp4n=is_sp4n(form))
+    with progress("laporan", count_rows(source)) as tick:
+        for row in found:
+            tick(1)
+            if isinstance(row.content, BadRow):
+                bad.append(row.content)
+            else:
+                rows.append(row.content)
     texts = [r.report.full_text for r in rows]
     keys = ([r.labels.incident for r in rows],)
-    if by == "time":
-        cut = time_split(texts, [r.report.reported_at for r in rows], keys, share=share)
-    else:
-        cut = group_split(texts, keys, share=share, seed=seed)
+    with errors.status("near-duplicates"):
+        if by == "time":
+            cut = time_split(texts, [r.report.reported_at for r in rows], keys, share=share)
+        else:
+            cut = group_split(texts, keys, share=share, seed=seed)
     output.mkdir(parents=True, exist_ok=True)
     for name, side in (("train", cut.train), ("test", cut.test)):
         lines = (json.dumps(as_row(rows[i]), ensure_ascii=False) + "\n" for i in side)

@@ -1,6 +1,8 @@
 """Taking reports in over a real socket, with the fake engine."""
 
 import json
+import re
+import shlex
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -32,6 +34,27 @@ def client(tmp_path: Path, engine: MoodyEngine) -> Iterator[httpx.Client]:
     app = create_app(settings, lambda _: engine)
     with served(app) as url, httpx.Client(base_url=url, timeout=30) as client:
         yield client
+
+
+def curls() -> Iterator[list[str]]:
+    """The words of every ``curl`` that a page shows, pages in the order in which they are read."""
+    root = Path(__file__).parent.parent
+    for page in ("README.md", "README.id.md", "docs/api.md", "docs/loop.md"):
+        shown = re.findall(r"^ {4}curl -s ((?:.*\\\n)*.+)", (root / page).read_text("utf-8"), re.M)
+        yield from (shlex.split(line.replace("\\\n", " ")) for line in shown)
+
+
+def test_the_examples_of_the_pages_work_one_after_the_other(client: httpx.Client) -> None:
+    examples = list(curls())
+    assert len(examples) >= 8
+    for url, *options in examples:
+        path = url.removeprefix("http://127.0.0.1:8000")
+        given = list(zip(options[::2], options[1::2], strict=True))
+        headers = dict(value.split(": ", 1) for flag, value in given if flag == "-H")
+        body = next((value for flag, value in given if flag == "-d"), None)
+        method = "GET" if body is None else "POST"
+        answer = client.request(method, path, content=body, headers=headers)
+        assert answer.is_success, (url, body, answer.text)
 
 
 def post(
