@@ -12,7 +12,7 @@ import time
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -44,6 +44,7 @@ from pilah.datasets.records import LabelledReport, Report
 from pilah.datasets.regions import load_regions
 from pilah.evaluation.intervals import percentile
 from pilah.evaluation.metrics import calibration_error
+from pilah.models.compare import compare_pair
 from pilah.models.fingerprint import hash_word, written_words
 from pilah.models.rarity import Rarity, Texts
 from pilah.models.reading import Analysis
@@ -60,6 +61,9 @@ HALVES = {
     "third": ("third",), "fresh": ("fresh",), "former": ("look", "test"), "look": ("look",),
     "test": ("test",),
 }  # fmt: skip
+REGIONAL = Path(__file__).parent / "data" / "regional_pairs.csv"
+"""Reports and the same in a regional language, written when regional_words.csv stood; CC0."""
+VILLAGE = "34.04.07.2001"
 RESAMPLES = 1000
 CHUNK = 256
 HALF_YEARS: dict[str, Callable[[datetime], bool]] = {
@@ -160,6 +164,22 @@ def written(triager: Triager, split: str) -> dict[str, Any]:
         "all": figures(same, np.array(score)),
         "imitations": figures(same[close], np.array(score)[close]),
     }
+
+
+def regional(triager: Triager) -> dict[str, Any]:
+    """Reports told anew in a regional language, in one village on one day, and strangers."""
+    with REGIONAL.open(encoding="utf-8", newline="") as file:
+        lines = list(csv.DictReader(file))
+    first, again = (
+        [_of_village(line[side]) for line in lines] for side in ("indonesian", "regional")
+    )
+    found = np.array([[compare_pair(triager, a, b).probability for b in again] for a in first])
+    same = np.eye(len(lines), dtype=bool)
+    return {"again": found[same].tolist(), "strangers": float(found[~same].max())}
+
+
+def _of_village(text: str) -> Report:
+    return Report(text, region=VILLAGE, reported_at=datetime(2026, 5, 1, tzinfo=UTC))
 
 
 def placed(row: LabelledReport) -> LabelledReport:
@@ -327,6 +347,9 @@ def show(result: Mapping[str, Any]) -> None:
         for name, f in lines
     )
     table("same incident", ("scorer or set", *head), rows)
+    told = result["regional"]
+    again = " ".join(f"{p:.2f}" for p in told["again"])
+    console.print(f"told anew in a regional language: {again}; strangers {told['strangers']:.2f}")
     if "real" in result:
         strata = result["real"]["strata"].items()
         table("strata", ("stratum", "pairs", "same", "AP"), ((n, *v) for n, v in strata))
@@ -346,6 +369,7 @@ def main() -> None:
     args = found.parse_args()
     triager = engine(load_bundle(args.bundle))
     result: dict[str, Any] = {"written": written(triager, args.split)}
+    result["regional"] = regional(triager)
     rows = reports(args.data)
     result["real"] = real(triager, rows, args.half)
     if args.stream:
