@@ -81,6 +81,8 @@ def test_a_refusal_offers_the_next_best_and_its_undo_takes_it_back(desk: Desk) -
     again = browser.post("/meja/putusan", id="W1", version=1, action="forward", **PICK)
     assert again.status_code == 409
     assert "bukan wewenangnya" in again.text
+    for value in PICK.values():  # what was chosen stays chosen
+        assert f'value="{value}" checked' in again.text
     assert browser.post("/meja/batal", id="W1", version=1).status_code == 303
     assert '"chip">Ditolak' not in browser.get("/meja").text
     assert "menarik penolakannya" in browser.get("/meja/laporan", id="W1").text
@@ -96,6 +98,8 @@ def test_edited_since_you_opened_it_keeps_what_was_typed(desk: Desk) -> None:
     assert "sejak Anda membukanya" in page
     assert "catatan saya yang panjang" in page
     assert 'name="version" value="1"' in page
+    assert f'value="{PICK["outcome"]}" checked' not in page  # the newest state is
+    assert 'value="prank" checked' in page
     assert len(desk.api.get("/v1/reports/E1").json()["decisions"]) == 1
 
 

@@ -147,8 +147,11 @@ def _report(
     typed: Mapping[str, str] | None = None,
 ) -> Response:
     service, user = service_of(request), session.user
+    picked = None if problem is None or problem.slug == "decision-stale" else typed
     with service.intake.store.reading() as connection:
-        view = viewing.page_of(connection, service.intake.engine, user, report_id, search=search)
+        view = viewing.page_of(
+            connection, service.intake.engine, user, report_id, search=search, picked=picked
+        )
     _note_problem(request, problem)
     return page(
         request,

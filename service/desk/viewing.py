@@ -89,7 +89,13 @@ class Page:
 
 
 def page_of(
-    connection: Connection, engine: Engine, user: User, report_id: str, *, search: str = ""
+    connection: Connection,
+    engine: Engine,
+    user: User,
+    report_id: str,
+    *,
+    search: str = "",
+    picked: Mapping[str, str] | None = None,
 ) -> Page:
     """Put the page together.
 
@@ -99,6 +105,7 @@ def page_of(
         user: who looks; decides what is shown of other reports.
         report_id: of the report.
         search: words to look for among all labels, or "".
+        picked: topic, agency and outcome of a form that could not be stored; they stay chosen.
 
     Raises:
         Problem: ``report-unknown``.
@@ -111,6 +118,7 @@ def page_of(
     hidden = record.visibility == "secret"
     suggestion = shown["suggestion"]
     now = standing(connection, report_id, unsure=True)
+    held = picked or {}
     return Page(
         record=shown,
         case=case,
@@ -118,10 +126,12 @@ def page_of(
         holder=claims.holder(case),
         hidden=hidden,
         text=_marked(suggestion) if not hidden else (),
-        topics=_topics(suggestion, now, search),
-        agencies=_agencies(last_offer(connection, report_id) or suggestion["agency"], now)
+        topics=_topics(suggestion, now, search, held.get("topic")),
+        agencies=_agencies(
+            last_offer(connection, report_id) or suggestion["agency"], now, held.get("agency")
+        )
         + _found_agencies(search, case),
-        outcomes=_outcomes(suggestion, now),
+        outcomes=_outcomes(suggestion, now, held.get("outcome")),
         candidates=[] if hidden else _candidates(connection, user, record, secret),
         past=[] if hidden else past_cases(connection, engine, user, report_id),
         question=ask_text(suggestion["outcome"]["missing"]),
@@ -142,17 +152,20 @@ def _marked(suggestion: Mapping[str, Any]) -> list[Segment]:
     return segments(suggestion["masked_text"], terms=terms, places=places)
 
 
-def _topics(suggestion: Mapping[str, Any], now: Standing, search: str) -> list[Option]:
+def _topics(
+    suggestion: Mapping[str, Any], now: Standing, search: str, picked: str | None
+) -> list[Option]:
     said = suggestion["topic"]
     decided = now.labels.get("topic_main")
     found = [(topic_value(o["main"], o["sub"]), o["probability"]) for o in said["alternatives"]]
     if said["main"] is not None:
         found.append((topic_value(said["main"], said["sub"]), said["probability"]))
     chosen = topic_value(str(decided), _text(now.labels.get("topic_sub"))) if decided else None
-    return options_of(found, chosen, [topic_value(*pair) for pair in search_topics(search)])
+    others = [topic_value(*pair) for pair in search_topics(search)]
+    return options_of(found, picked or chosen, others)
 
 
-def _agencies(said: Mapping[str, Any], now: Standing) -> list[Option]:
+def _agencies(said: Mapping[str, Any], now: Standing, picked: str | None) -> list[Option]:
     found = [
         (agency_value(o["name"], o["government"]), o["probability"])
         for o in (said, *said["alternatives"])
@@ -161,18 +174,19 @@ def _agencies(said: Mapping[str, Any], now: Standing) -> list[Option]:
     decided = now.labels.get("agency")
     government = _text(now.labels.get("government"))
     chosen = agency_value(str(decided), government) if decided else None
-    return options_of(found, chosen, [])
+    return options_of(found, picked or chosen, [])
 
 
 def _found_agencies(search: str, case: Case) -> list[Option]:
     return [Option(agency_value(*pair), None) for pair in search_agencies(search, case.region)]
 
 
-def _outcomes(suggestion: Mapping[str, Any], now: Standing) -> list[Option]:
+def _outcomes(suggestion: Mapping[str, Any], now: Standing, picked: str | None) -> list[Option]:
     said = suggestion["outcome"]
     found = [(said["label"], said["probability"])]
     decided = _text(now.labels.get("outcome"))
-    return options_of(found, decided, [name for name in OUTCOMES if name != said["label"]])
+    others = [name for name in OUTCOMES if name != said["label"]]
+    return options_of(found, picked if picked in OUTCOMES else decided, others)
 
 
 def options_of(
