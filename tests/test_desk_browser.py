@@ -142,8 +142,11 @@ def test_what_a_search_found_stays_chosen_after_the_next_search(
 ) -> None:
     desk.classify("halo", id="C1")
     page = visitor.page("sari", "/meja/laporan?id=C1")
+    page.locator("#note").fill("catatan saya")
     page.locator("#cari").fill("jembatan")
+    page.locator("#cari").press("Enter")
     page.get_by_label("JEMBATAN").first.check()
+    expect(page.locator("#note")).to_have_value("catatan saya")
     page.locator("#cari").fill("kesehatan badung")
     page.get_by_label("Dinas Kesehatan").first.check()
     with page.expect_response(re.compile("cari=xyz")):

@@ -80,6 +80,15 @@ function onInput(event) {
   waiting = setTimeout(() => search(field), 200);
 }
 
+// Enter in the search field searches here: sending the form would lose what was typed elsewhere.
+function onSubmit(event) {
+  const field = event.target.querySelector("[data-search]");
+  if (!field) return;
+  event.preventDefault();
+  clearTimeout(waiting);
+  search(field);
+}
+
 function toggle(event) {
   if (event.target.checked) localStorage.removeItem(OFF);
   else localStorage.setItem(OFF, "1");
@@ -87,6 +96,7 @@ function toggle(event) {
 
 document.addEventListener("keydown", onKey);
 document.addEventListener("input", onInput);
+document.addEventListener("submit", onSubmit);
 const box = document.getElementById("pintasan");
 if (box) {
   box.checked = !localStorage.getItem(OFF);
