@@ -34,7 +34,7 @@ AMONG = " (antara lain "
 REPEAT_REPORTS, REPEAT_COPIES = 8, 3
 """From so many reports, or copies of one text, by one sender in a day on, it is named."""
 
-REST = 0.2
+REST = 0.1
 """What the smallest burst that is named leaves open: it alone is enough for a person to look."""
 
 Detector = Callable[[HoaxInput], Finding | None]

@@ -6,8 +6,9 @@ so that campaigns are seen as bursts and only from their fifth copy on (copies c
 choices were made on; ``test`` was left alone until the figures of docs/hoax.md; ``train`` scores
 each batch by a fit that did not see it. ``--added w31 w41`` tells what such batches
 brought: recall on the other training rows, held out, without and with them.
-``data/hoax_reader.csv`` holds who was called hoax-like by a reader of every hoax-like and hard
-legitimate text of the test split and 90 ordinary ones, mixed, who saw no label and no score.
+``data/hoax_reader.csv`` holds what the writer and two readers called hoax-like among every
+hoax-like and hard legitimate text of the test split and 90 ordinary ones, mixed; the readers saw no
+label and no score. Where both contradicted the writer, the corpus' label was set to theirs.
 Brackets: 95 % of bootstrap draws (rows with replacement, threshold chosen anew in each).
 Real reports (``--data``): the text alone, for they name no senders. Ids of flagged ones go into the
 JSON, never their text.
@@ -156,20 +157,28 @@ def with_bounds(
 
 
 def agreed(rows: Sequence[LabelledReport], scores: NDArray[np.float64]) -> dict[str, Any]:
-    """How far a blind reader and the writers agree, and recall where both say the same."""
+    """How far the writers and two blind readers agree, and recall by the labels of each."""
     with READER.open(encoding="utf-8", newline="") as handle:
-        said = {row["id"]: row["hoax"] == "yes" for row in csv.DictReader(handle)}
+        said = {row["id"]: row for row in csv.DictReader(handle)}
     kept = [i for i, row in enumerate(rows) if row.report.id in said]
-    read = np.array([said[str(rows[i].report.id)] for i in kept])
-    hoax = np.array([bool(rows[i].labels.hoax) for i in kept])
-    hard = np.array([rows[i].extra.get("hoax_kind") == "legit" for i in kept])
-    counts = [int(x.sum()) for x in (hoax, hoax & read, ~hoax, ~hoax & read)]
-    head = ("hoax-like by writers", "by the reader too", "others", "hoax-like by the reader")
-    table("writers and a blind reader", head, [tuple(counts)])
+    votes = {
+        who: np.array([said[str(rows[i].report.id)][who] == "yes" for i in kept])
+        for who in ("writer", "first", "second")
+    }
+    votes["corpus"] = np.array([bool(rows[i].labels.hoax) for i in kept])
+    every = np.all(list(votes.values()), axis=0)
+    none = ~np.any(list(votes.values()), axis=0)
     flags = scores[kept] >= shipped_style().flag
-    both = {"rows": int((hoax & read).sum()), "flagged": int(flags[hoax & read].sum())}
-    roc = recall_at(scores[kept], hoax & read, hard & ~read, ", where writers and reader agree")
-    return {"counts": counts, "agreed": both, "recall_at": roc}
+    counts = {
+        who: (int(of.sum()), int((of & votes["writer"]).sum()), int(flags[of].sum()))
+        for who, of in {**votes, "all": every}.items()
+    }
+    head = ("called so by", "rows", "by the writer too", "flagged")
+    table("hoax-like texts", head, [(k, *v) for k, v in counts.items()])
+    hard = np.array([rows[i].extra.get("hoax_kind") == "legit" for i in kept])
+    former = recall_at(scores[kept], votes["writer"], hard & ~votes["writer"], ", writers' labels")
+    both = recall_at(scores[kept], every, hard & none, ", where all agree")
+    return {"counts": counts, "recall_at": both, "recall_at_of_writers": former}
 
 
 def written(split: str, triager: Triager) -> dict[str, Any]:
