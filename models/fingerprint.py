@@ -41,6 +41,9 @@ _NAME = re.compile(
     r"\b(?:atas nama|an|a n|bernama|nama|pak|bapak|bu|ibu|sdr|saudara|almarhumah?)\s+"
     r"([^\W\d_]{3,})"
 )
+_SELF = re.compile(
+    r"\b(?i:nama saya|saya)(?: ?[:,]| (?i:adalah|bernama))? ((?:[A-Z][^\W\d_]{2,} ?){1,4})"
+)
 _OWN = re.compile(
     r"\b(?:(?:gaji|upah|ktp|kk|akta|bpjs|kis|pkh|bpnt|bansos|bantuan|kartu|sertifikat|paspor|sim|"
     r"stnk|ijazah|tagihan|token|meteran|klaim|jht|berkas|rekening|akun|desil|thr|pesangon|motor|"
@@ -100,6 +103,7 @@ def make_fingerprint(
         own_case=_OWN.search(plain) is not None,
         regions=frozenset(p.code for p in place.found if p.code and len(p.code) >= DISTRICT),
         kin=frozenset(_KIN.findall(plain)),
+        senders=frozenset(map(hash_word, _senders(clean.masked))),
         topics=tuple((hash_word(label), share) for label, share in topics),
         written=frozenset(map(hash_word, written_words(clean.masked))),
     )
@@ -171,6 +175,13 @@ def _standard() -> frozenset[str]:
 def _names(normal: str) -> Iterable[str]:
     known = words_of("stop") | words_of("role")
     return (name for name in _NAME.findall(normal) if name not in known)
+
+
+def _senders(masked: str) -> Iterator[str]:
+    """Names with a capital by which writers introduce themselves ("saya Wiryo")."""
+    for found in _SELF.findall(masked):
+        known = words_of("stop") | words_of("role")
+        yield from (w for w in found.lower().split() if w not in known and not _is_common(w))
 
 
 def _figures(normal: str, known: Mapping[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:

@@ -107,6 +107,7 @@ class PairFeatures(NamedTuple):
     other_region: float = 0.0
     other_lane: float = 0.0
     other_kin: float = 0.0
+    other_sender: float = 0.0
     left_problems: float = 0.0
     topic_likeness: float = 0.0
     swapped_region: float = 0.0
@@ -146,7 +147,8 @@ class PairFeatures(NamedTuple):
 CLASHES = ("other_regency", "other_street", "other_rt", "other_rw", "other_km", "other_case")
 DIFFERENT = (
     "other_street", "other_landmark", "other_no", "other_rt", "other_rw", "other_problem",
-    "other_blok", "other_lane", "other_region", "other_kin", "left_problems",
+    "other_blok", "other_lane", "other_region", "other_kin", "other_sender",
+    "left_problems",
 )  # fmt: skip
 FEATURES = PairFeatures._fields
 
@@ -303,6 +305,8 @@ def _matter(known: Known, a: Fingerprint, b: Fingerprint) -> None:
     if a.problems and b.problems:
         both = len(a.problems & b.problems)
         known["left_problems"] = math.log1p(min(len(a.problems), len(b.problems)) - both)
+    if a.senders and b.senders:
+        known["other_sender"] = float(a.senders.isdisjoint(b.senders))
     if a.kin and b.kin:
         kin = any(x.startswith(y) or y.startswith(x) for x, y in product(a.kin, b.kin))
         known["other_kin"] = float(not kin)

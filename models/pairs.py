@@ -187,6 +187,7 @@ _PHRASES = {
     "other_lane": "different lane",
     "other_region": "another village or district named",
     "other_kin": "different relative",
+    "other_sender": "told by different people",
     "left_problems": "each tells another problem too",
     "own_case": "each tells of an own case",
 }
@@ -212,8 +213,9 @@ _BY_HAND = {
     "same_topic": 0.5, "other_topic": -0.5, "same_reporter": 1.0, "own_case": -0.7,
     "log_days": -0.5, "near": 1.5, "log_km": -1.0, "shared_rare": 0.3, "rare_overlap": 1.0,
     "topic_likeness": 0.5, "same_blok": 0.7, "other_blok": -1.5, "same_region": 0.5,
-    "other_region": -1.0, "other_lane": -1.5, "other_kin": -1.5, "left_problems": -0.5,
-    "swapped_region": -1.5, "swapped_date": -1.0, "copied_region": -0.5, "copied_street": -0.5,
+    "other_region": -1.0, "other_lane": -1.5, "other_kin": -1.5, "other_sender": -0.7,
+    "left_problems": -0.5, "swapped_region": -1.5, "swapped_date": -1.0, "copied_region": -0.5,
+    "copied_street": -0.5,
 }  # fmt: skip
 
 

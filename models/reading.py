@@ -87,6 +87,7 @@ class Fingerprint:
         written: hashed words as they were written, numbers and misspellings too, personal data out.
         regions: codes of the districts and villages that the text names.
         kin: of the writer, whom the text tells of ("ibu saya").
+        senders: hashed names by which writers introduce themselves.
         topics: the likeliest ones, hashed, and their probabilities.
     """
 
@@ -112,6 +113,7 @@ class Fingerprint:
     written: frozenset[int] = frozenset()
     regions: frozenset[str] = frozenset()
     kin: frozenset[str] = frozenset()
+    senders: frozenset[int] = frozenset()
     topics: tuple[tuple[int, float], ...] = ()
 
 

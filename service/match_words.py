@@ -47,6 +47,7 @@ MATCH_WORDS = {
     "different lane": "gang berbeda",
     "another village or district named": "menyebut desa/kelurahan atau kecamatan lain",
     "different relative": "tentang anggota keluarga yang berbeda",
+    "told by different people": "pelapornya menyebut nama yang berbeda",
     "each tells another problem too": "masing-masing juga menyebut masalah lain",
     "each tells of an own case": "masing-masing tentang urusan sendiri",
     "same day": "hari yang sama",

@@ -92,6 +92,15 @@ def test_no_indonesian_word_is_translated_on() -> None:
     assert len({row["word"] for row in REGIONAL}) == len(REGIONAL)
 
 
+def test_people_who_introduce_themselves_differ() -> None:
+    one = fingerprint("Saya Wiryo, duda, belum pernah mendapat bantuan")
+    other = fingerprint("Nama saya Kustinah, janda. Saya belum pernah mendapat bantuan")
+    assert pair_features(one, other, 0.9).other_sender
+    assert pair_features(one, other, 0.9).differs
+    again = fingerprint("saya Wiryo Saputro lagi, Saya Mohon bantuan")
+    assert not pair_features(one, again, 0.9).other_sender
+
+
 def test_another_relative_is_another_case() -> None:
     one, other = fingerprint("KTP anak saya belum jadi"), fingerprint("KTP ibu saya belum jadi")
     assert pair_features(one, other, 0.9).other_kin

@@ -34,6 +34,7 @@ fingerprints = st.builds(
     lat=st.none() | st.floats(-90, 90),
     regions=st.frozensets(texts),
     kin=st.frozensets(texts),
+    senders=hashed,
     topics=st.lists(st.tuples(st.integers(0, 2**32 - 1), st.floats(0, 1))).map(tuple),
 )
 

@@ -69,7 +69,7 @@ AGAINST = ("other_", "left_", "swapped_", "copied_", "own_case", "log_")
 BY_HAND = frozenset(
     {"same_case", "same_reporter", "near", "log_km", "exact_copy", "same_no", "other_no",
      "same_rt", "other_rt", "same_rw", "other_rw", "same_blok", "other_blok", "other_lane",
-     "other_kin"}
+     "other_kin", "other_sender"}
 )  # fmt: skip
 """Features that the training pairs hardly show: fewer than one in five hundred."""
 
