@@ -148,9 +148,13 @@ def target_burst_of(
 
 def alike(a: Fingerprint, b: Fingerprint) -> bool:
     """Near-identical texts: Jaccard overlap of content words of at least :data:`ALIKE`."""
+    if a.text_hash == b.text_hash:
+        return True
+    fewer, more = sorted((len(a.words), len(b.words)))
+    if fewer == 0 or fewer < ALIKE * more:
+        return False
     shared = len(a.words & b.words)
-    either = len(a.words) + len(b.words) - shared
-    return a.text_hash == b.text_hash or (either > 0 and shared >= ALIKE * either)
+    return shared >= ALIKE * (fewer + more - shared)
 
 
 def within(earlier: Fingerprint, now: Fingerprint, hours: float) -> bool:

@@ -32,7 +32,7 @@ from pilah.models.bursts import (
     target_burst_of,
     targets_of,
 )
-from pilah.models.packing import unpack
+from pilah.models.packing import microseconds, sender, sent, unpack
 from pilah.models.rarity import Rarity
 from pilah.models.remembered import Remembered
 from pilah.models.remembered_files import load_remembered, save_remembered, saved_mark
@@ -287,10 +287,11 @@ class DuplicateFinder:
         """
         if fingerprint.reporter is None:
             return Sender(1, 1, hours)
-        return sender_of(self._latest(f"reporter:{fingerprint.reporter}"), fingerprint, hours)
+        known = self._around(f"reporter:{fingerprint.reporter}", fingerprint, hours=hours)
+        return sender_of(known, fingerprint, hours)
 
     def target(
-        self, fingerprint: Fingerprint, incident: str, *, hours: float = 48
+        self, fingerprint: Fingerprint, incident: str, *, hours: float = 48, least: int = 0
     ) -> TargetBurst | None:
         """The person, place or address that most senders complain about around this report.
 
@@ -300,21 +301,28 @@ class DuplicateFinder:
             fingerprint: what is known of the report.
             incident: the one it belongs to; others of it are witnesses, not counted.
             hours: before and after the report.
+            least: where fewer senders name a target, its other reports are not counted.
         """
         found = (
             target_burst_of(
-                target, self._latest(target.key), fingerprint,
-                hours=hours, incident=incident, incident_of=self._known.incident,
+                target, self._around(target.key, fingerprint, hours=hours, least=least),
+                fingerprint, hours=hours, incident=incident, incident_of=self._known.incident,
             )
             for target in targets_of(fingerprint)
         )  # fmt: skip
         return max(found, key=lambda burst: (burst.reporters, burst.reports), default=None)
 
-    def _latest(self, block: str) -> list[Fingerprint]:
+    def _around(
+        self, block: str, fingerprint: Fingerprint, *, hours: float, least: int = 0
+    ) -> list[Fingerprint]:
+        """The latest of a block around a report; none where fewer senders than ``least`` stand."""
         with self._lock:
             latest = islice(self._known.block(block), MOST_SENT)
-            names = (self._known.name(row) for row in latest)
-            return [f for name in names if name and (f := self._known.get(name)) is not None]
+            packed = [(str(self._known.name(row)), self._known.packed(row)) for row in latest]
+        now, span = microseconds(fingerprint), hours * 3600e6
+        near = [(name, p) for name, p in packed if abs(sent(p)[0] - now) <= span]
+        senders = {sender(fingerprint), *(sent(p)[1] for _, p in near)} - {0}
+        return [unpack(name, p) for name, p in near] if len(senders) >= least else []
 
     def _keep(self, fingerprint: Fingerprint, incident_id: str) -> None:
         self._seen = None

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-FORMAT = 4
+FORMAT = 5
 """Version of the folder layout, of what is packed, and of the blocks that reports stand in."""
 _AT_ONCE = 1 << 12
 

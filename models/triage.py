@@ -38,7 +38,7 @@ from pilah.models.claims import ClaimBase, shipped_base
 from pilah.models.explain import telling_terms
 from pilah.models.features import Row, rows_of
 from pilah.models.fingerprint import make_fingerprint
-from pilah.models.hoax import look_for_hoax, read_signs
+from pilah.models.hoax import TARGET_REPORTERS, look_for_hoax, read_signs
 from pilah.models.hoax_signs import HoaxInput
 from pilah.models.incidents import DuplicateFinder
 from pilah.models.index import saved_index
@@ -193,7 +193,7 @@ class Triager:
                 analysis.place,
                 burst=self.finder.burst(print_, vector),
                 sender=self.finder.sender(print_),
-                target=self.finder.target(print_, incident_id),
+                target=self.finder.target(print_, incident_id, least=TARGET_REPORTERS),
             ),
             analysis.signs,
         )
