@@ -7,7 +7,7 @@ Tables: ``agencies.csv``, ``agency_aliases.csv``, ``agency_successors.csv`` (nat
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -54,6 +54,12 @@ class TopicSet:
             if len(topic_id) == len(first) and first <= topic_id <= (last or first):
                 return True
         return False
+
+    def among(self, topic_ids: Collection[str]) -> list[str]:
+        """Those ids that it covers, each once."""
+        if "-" in self.text:
+            return [topic_id for topic_id in topic_ids if self.covers(topic_id)]
+        return [part for part in dict.fromkeys(self.text.split("|")) if part in topic_ids]
 
 
 @dataclass(frozen=True, slots=True)

@@ -76,8 +76,11 @@ class RoutingTable:
         """Index the rules by topic."""
         self.rules = tuple(rules)
         self.cues = dict(cues)
-        spans = [(TopicSet(rule.topic), rule) for rule in self.rules]
-        self._own = {t: tuple(r for span, r in spans if span.covers(t)) for t in topic_ids}
+        own: dict[str, list[Rule]] = {topic_id: [] for topic_id in topic_ids}
+        for rule in self.rules:
+            for topic_id in TopicSet(rule.topic).among(own):
+                own[topic_id].append(rule)
+        self._own = {topic_id: tuple(found) for topic_id, found in own.items()}
 
     def candidates(self, topic_id: str) -> tuple[Rule, ...]:
         """Rules of a topic in the order to try them: its own first, then those of its main topic.

@@ -73,18 +73,17 @@ def classify(
     rows = read_rows(source, mapping(columns), sp4n=is_sp4n(form))
     total = count_rows(source)
     spare(source, output)
-    engine = triager(bundle)
     trouble = Path(f"{output or source.name}.errors.jsonl")
     bad = 0
     answers: list[Triage] = []
     with (
-        workers(engine, bundle, jobs) as crew,
+        workers(bundle, jobs) as crew,
         writer(None if table else output) as out,
         lazy(trouble) as refuse,
         progress("laporan", total) as tick,
     ):
         begin = crew.begin(Triager.analyse)
-        found = triage_rows(engine, rows, region=region, begin=begin, window=crew.window)
+        found = triage_rows(crew.engine, rows, region=region, begin=begin, window=crew.window)
         for outcome in found:
             if isinstance(outcome.content, BadRow):
                 refuse(asdict(outcome.content))

@@ -24,7 +24,6 @@ from pilah.service.cli_common import (
     mapping,
     progress,
     spare,
-    triager,
 )
 from pilah.service.cli_files import InArgument, OutOption, lazy, writer
 from pilah.service.workers import JobsOption, Workers, workers
@@ -57,15 +56,15 @@ def cluster(
     rows = read_rows(source, mapping(columns), sp4n=is_sp4n(form))
     total = count_rows(source)
     spare(source, output)
-    engine, summary, bad = triager(bundle), Summary(), 0
+    summary, bad = Summary(), 0
     trouble = Path(f"{output or source.name}.errors.jsonl")
     with (
-        workers(engine, bundle, jobs) as crew,
+        workers(bundle, jobs) as crew,
         writer(output) as out,
         lazy(trouble) as refuse,
         progress("laporan", total) as tick,
     ):
-        for row in clustered(engine, rows, summary, crew, region=region):
+        for row in clustered(crew, rows, summary, region=region):
             if isinstance(row.content, BadRow):
                 refuse(asdict(row.content))
                 bad += 1
@@ -79,12 +78,12 @@ def cluster(
 
 
 def clustered(
-    engine: Triager, rows: Iterable[Row], summary: Summary, crew: Workers, *, region: str | None
+    crew: Workers, rows: Iterable[Row], summary: Summary, *, region: str | None
 ) -> Iterator[Clustered]:
     """The rows with their incidents, the heavy work done by the crew."""
     begin, score = crew.begin(Triager.recognise), crew.begin(score_all)
     return cluster_rows(
-        engine, rows, summary, region=region, begin=begin, score=score, window=crew.window
+        crew.engine, rows, summary, region=region, begin=begin, score=score, window=crew.window
     )
 
 

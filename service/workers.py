@@ -66,20 +66,23 @@ def _waits(begun: Future[T]) -> Callable[[], T]:
 
 
 @contextmanager
-def workers(engine: Triager, bundle: str | None, jobs: int) -> Iterator[Workers]:
+def workers(bundle: str | None, jobs: int, *, engine: Triager | None = None) -> Iterator[Workers]:
     """So many working processes, for as long as the context is open.
 
     Args:
-        engine: that of this process, which works alone with one job.
         bundle: name or folder, as the command was given it.
         jobs: number of processes; 1 starts none.
+        engine: that of this process, which works alone with one job; None loads it while the
+            others load theirs.
     """
     if jobs == 1:
-        yield Workers(engine)
+        yield Workers(engine or triager(bundle))
         return
     context = multiprocessing.get_context("spawn")  # a fork would share the threads of FAISS
     with ProcessPoolExecutor(jobs, context, _prepare, (bundle,)) as pool:
-        yield Workers(engine, pool, AHEAD * jobs)
+        for _ in range(jobs):
+            pool.submit(int)  # a process starts when it is first needed
+        yield Workers(engine or triager(bundle), pool, AHEAD * jobs)
 
 
 def _prepare(bundle: str | None) -> None:

@@ -16,7 +16,7 @@ from pilah.service.accounts.passwords import PasswordError
 from pilah.service.accounts.roles import ACTIONS, MAY, ROLES, User
 from pilah.service.accounts.tables import audit as audit_table
 from pilah.service.accounts.users import NewUser, UserError
-from pilah.service.cli import app
+from pilah.service.cli import command_line
 from pilah.service.store import Store
 
 WORD = "kuda-lumping-hijau-7"
@@ -246,31 +246,33 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> CliRunner:
 
 def test_users_are_managed_on_the_command_line(run: CliRunner, tmp_path: Path) -> None:
     twice = f"{WORD}\n{WORD}\n"
-    added = run.invoke(app, ["users", "add", "siti", "--role", "admin"], input=twice)
+    added = run.invoke(command_line(), ["users", "add", "siti", "--role", "admin"], input=twice)
     assert (added.exit_code, WORD in added.output) == (0, False)
     moderator = ["users", "add", "budi", "--role", "moderator", "--government", SLEMAN, "--oidc"]
-    assert run.invoke(app, moderator).exit_code == 0
-    assert run.invoke(app, ["users", "password", "siti"], input=twice).exit_code == 0
-    assert run.invoke(app, ["users", "disable", "budi"]).exit_code == 0
-    assert run.invoke(app, ["users", "enable", "budi"]).exit_code == 0
-    listed = run.invoke(app, ["users", "list"]).output
+    assert run.invoke(command_line(), moderator).exit_code == 0
+    assert run.invoke(command_line(), ["users", "password", "siti"], input=twice).exit_code == 0
+    assert run.invoke(command_line(), ["users", "disable", "budi"]).exit_code == 0
+    assert run.invoke(command_line(), ["users", "enable", "budi"]).exit_code == 0
+    listed = run.invoke(command_line(), ["users", "list"]).output
     assert "siti" in listed
     assert "budi" in listed
-    verified = run.invoke(app, ["audit", "verify"])
+    verified = run.invoke(command_line(), ["audit", "verify"])
     assert verified.exit_code == 0
     assert verified.output.startswith("5 rows, head ")
     head = verified.output.splitlines()[0].split()[-1]
     assert verified.output.splitlines()[1] == "0 decisions"
-    assert run.invoke(app, ["audit", "verify", "--head", head]).exit_code == 0
-    assert run.invoke(app, ["audit", "verify", "--head", "f" * 64]).exit_code == 1
+    assert run.invoke(command_line(), ["audit", "verify", "--head", head]).exit_code == 0
+    assert run.invoke(command_line(), ["audit", "verify", "--head", "f" * 64]).exit_code == 1
     url = f"sqlite:///{tmp_path / 'pilah.sqlite3'}"
     with Store.open(url) as store, store.writing() as connection:
         connection.execute(text("DROP TRIGGER audit_no_update"))
         connection.execute(update(audit_table).values(actor="x"))
-    assert run.invoke(app, ["audit", "verify"]).exit_code == 1
+    assert run.invoke(command_line(), ["audit", "verify"]).exit_code == 1
 
 
 def test_passwords_that_differ_add_nobody(run: CliRunner) -> None:
-    result = run.invoke(app, ["users", "add", "s1", "--role", "admin"], input=f"{WORD}\nother\n")
+    result = run.invoke(
+        command_line(), ["users", "add", "s1", "--role", "admin"], input=f"{WORD}\nother\n"
+    )
     assert result.exit_code == 1
-    assert "s1" not in run.invoke(app, ["users", "list"]).output
+    assert "s1" not in run.invoke(command_line(), ["users", "list"]).output

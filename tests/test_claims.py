@@ -14,7 +14,7 @@ from pilah.datasets.errors import FileFormatError
 from pilah.models.claims import MIN_RESEMBLANCE, MIN_SHARED, ClaimBase
 from pilah.models.fingerprint import content_words
 from pilah.models.text import read_text
-from pilah.service.cli import app
+from pilah.service.cli import command_line
 
 RSS = """<?xml version="1.0" encoding="UTF-8"?>
 <rss version="2.0"><channel><title>Periksa</title>
@@ -145,7 +145,9 @@ def test_the_closest_claim_is_the_best_of_all(words: list[str]) -> None:
 
 def test_the_command_reads_names_and_tries(tmp_path: Path) -> None:
     feed = write(tmp_path, "a.rss", RSS)
-    said = CliRunner().invoke(app, ["claims", str(feed), "--text", "kartu tani hangus tak dipakai"])
+    said = CliRunner().invoke(
+        command_line(), ["claims", str(feed), "--text", "kartu tani hangus tak dipakai"]
+    )
     assert said.exit_code == 1
     assert "2 claims, 1 true ones left out" in said.stdout
     assert "Kartu tani hangus" in said.stdout

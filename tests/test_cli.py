@@ -21,7 +21,7 @@ from pilah.models.bundle import Bundle
 from pilah.models.index import VectorIndex
 from pilah.models.registry import SHIPPED
 from pilah.service.app import create_app
-from pilah.service.cli import app
+from pilah.service.cli import command_line
 from pilah.service.cli_service import engine
 from pilah.service.lockfile import only_process
 from pilah.service.settings import Settings
@@ -40,7 +40,7 @@ def commands(command: Any, *path: str) -> Iterator[tuple[str, ...]]:  # noqa: AN
         yield from commands(inner, *path, name)
 
 
-COMMANDS = tuple(commands(typer.main.get_command(app)))
+COMMANDS = tuple(commands(typer.main.get_command(command_line())))
 CONTRACT = {
     "classify", "compare", "encoder", "serve",
     "data check", "data import", "data split", "data suspects",

@@ -52,7 +52,7 @@ def test_it_groups_as_classify_does(pilah: Pilah, tmp_path: Path) -> None:
 def test_a_process_that_ends_early_is_told_with_a_cure(bundle: Bundle, bundle_folder: Path) -> None:
     engine = Triager.from_bundle(bundle, service_version="test")
     with (
-        workers(engine, str(bundle_folder), 2) as found,
+        workers(str(bundle_folder), 2, engine=engine) as found,
         pytest.raises(InputError, match="use fewer --jobs"),
     ):
         found.begin(end_at_once)(())()

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import typer
 
-from pilah.service.cli import app
+from pilah.service.cli import command_line
 from pilah.service.problems import KINDS
 from pilah.service.request_schemas import ReportIn
 from pilah.service.schemas import TriageOut
@@ -37,7 +37,7 @@ def commands(command: Any, *path: str) -> Iterator[tuple[tuple[str, ...], Any]]:
         yield from commands(inner, *path, name)
 
 
-COMMANDS = dict(commands(typer.main.get_command(app)))
+COMMANDS = dict(commands(typer.main.get_command(command_line())))
 
 
 def test_there_is_a_readme() -> None:

@@ -160,8 +160,8 @@ def main() -> None:
         del historian
         start, rows, busy = time.perf_counter(), [], time.process_time()
         bundle = str(chosen.bundle) if chosen.bundle else None
-        with workers(triager, bundle, chosen.jobs) as crew:
-            found = clustered(triager, read_rows(path), summary, crew, region=None)
+        with workers(bundle, chosen.jobs, engine=triager) as crew:
+            found = clustered(crew, read_rows(path), summary, region=None)
             for row in measured(found, chosen.step, chosen.minutes):
                 console.print(row)
                 rows.append(row)

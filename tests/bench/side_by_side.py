@@ -270,7 +270,7 @@ def main() -> None:
     counts = sorted({1, os.cpu_count() or 1})
     for count in counts:
         folder = str(args.bundle or shipped_bundle())
-        with threads(count), workers(triager, folder, count) as working:
+        with threads(count), workers(folder, count, engine=triager) as working:
             result[f"threads_{count}"] = compare(triager, working, usual, reports, batch)
     result["ratio_one_best"] = best_ratio([result[f"threads_{count}"] for count in counts])
     show(result)
