@@ -175,7 +175,7 @@ class VectorIndex:
         keys = np.array([self._keys.get(name, -1) for name in report_ids], dtype=np.int64)
         held = np.flatnonzero(keys >= 0)
         found = np.zeros(len(keys))
-        found[held] = self._vectors.take(keys[held]) @ vector
+        found[held] = np.einsum("nd,d->n", self._vectors.take(keys[held]), vector)
         return found
 
     def wait(self) -> None:
