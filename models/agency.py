@@ -37,30 +37,34 @@ class AgencyReader:
         if self.head is None or learned is None:
             return answer_from(routes) if routes else UNKNOWN
         if not routes or self.weight >= 1:
-            return self._learned(learned)
+            return self._learned(learned, routes)
         return self._both(routes, learned)
 
-    def _learned(self, learned: FloatArray) -> Agency:
+    def _learned(self, learned: FloatArray, routes: list[Route]) -> Agency:
+        """What the head says; the government of a label is that of a route of the same name."""
         if self.head is None:
             return UNKNOWN
         labels, order = self.head.labels, np.argsort(-learned)
         best = int(order[0])
+        of = {r.name.casefold(): (r.government, r.level) for r in reversed(routes) if r.government}
+        government, level = of.get(labels[best].casefold(), (None, None))
+        others = [(i, *of.get(labels[i].casefold(), (None, None))) for i in order[1:]]
         return Agency(
             name=labels[best],
-            government=None,
-            level=None,
+            government=government,
+            level=level,
             probability=float(learned[best]),
             rule=None,
             source="learned",
             alternatives=tuple(
-                AgencyAlternative(labels[i], None, float(learned[i]))
-                for i in order[1 : 1 + MAX_ALTERNATIVES]
+                AgencyAlternative(labels[i], body, float(learned[i]), its_level)
+                for i, body, its_level in others[:MAX_ALTERNATIVES]
             ),
         )
 
     def _both(self, routes: list[Route], learned: FloatArray) -> Agency:
         by_name = {r.name.casefold(): r for r in reversed(routes)}
-        spoken = self._learned(learned)
+        spoken = self._learned(learned, [])
         mixed = {
             label: self.weight * float(p)
             for label, p in zip(self.head.labels if self.head else (), learned, strict=True)

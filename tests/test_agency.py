@@ -65,6 +65,18 @@ def test_the_head_speaks_alone(weight: float, routes: list[Route]) -> None:
     assert answer.probability == pytest.approx(0.7)
 
 
+def test_a_head_alone_takes_the_government_from_a_route_of_the_name() -> None:
+    routes = [route("Dinas Jalan", 0.9), route("Perumda Air", 0.1), route("Perumda Air", 0.0, None)]
+    answer = AgencyReader(head(), 1.0).answer(routes, floats(0.2, 0.7, 0.1))
+    assert (answer.name, answer.source, answer.rule) == ("PERUMDA AIR", "learned", None)
+    assert (answer.government, answer.level) == (SLEMAN, "kabkota")
+    assert [(a.name, a.government) for a in answer.alternatives] == [
+        ("Dinas Jalan", SLEMAN),
+        ("Dinas Kesehatan", None),
+    ]
+    assert answer.probability == pytest.approx(0.7)
+
+
 def test_both_agree_whatever_the_case_of_a_name() -> None:
     routes = [route("Perumda Air", 0.6), route("Dinas PU", 0.4)]
     answer = AgencyReader(head(), 0.5).answer(routes, floats(0.2, 0.7, 0.1))

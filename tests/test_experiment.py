@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from pilah.datasets.errors import InputError
 from pilah.datasets.splits import split_by
 from pilah.training.config import TrainConfig, load_config
-from pilah.training.data import prepare
+from pilah.training.data import hold_out, prepare
 from pilah.training.train import train
 
 DATA = Path(__file__).parent / "data" / "latihan.jsonl"
@@ -111,6 +111,26 @@ def test_figures_of_the_card_come_from_held_out_rows(tmp_path: Path) -> None:
     assert 0 < held["targets"]["topic_main"]["rows"] <= 30
     assert "2026-04-01, 30 rows that neither fit, calibration nor thresholds saw" in bundle.card
     assert "0.000 | 0.000" not in bundle.card
+
+
+def test_none_of_the_written_corpus_is_held_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Though it is newer; what is near to a held-out row leaves training."""
+    rows = dated()
+    city = [{**row, "agency": row["dinas"]} for row in rows[:60]]
+    written = [{**row, "agency": "Dinas Jauh"} for row in rows[60:]]
+    written[0]["text"] = city[59]["text"] + "!"
+    (tmp_path / "corpus").mkdir()
+    write(tmp_path / "corpus" / "train.jsonl", written)
+    monkeypatch.setattr("pilah.training.data.data_folder", lambda: tmp_path)
+    files = (write(tmp_path / "kota.jsonl", city), Path("bawaan"))
+    config = replace(FAST, data=files, holdout="newest 25%")
+    data = prepare(config)
+    cut = hold_out(data, config)
+    assert [data.places[i] for i in cut.test] == [("kota.jsonl", n) for n in range(46, 61)]
+    assert ("bawaan", 1) in [data.places[i] for i in cut.dropped]
+    assert "Dinas Jauh" not in {row.labels.agency for row in data.rows}
 
 
 def test_held_out_rows_change_nothing_of_the_bundle(tmp_path: Path) -> None:

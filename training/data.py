@@ -119,7 +119,7 @@ def _written() -> list[Row]:
 
 
 def hold_out(data: Prepared, config: TrainConfig) -> Split:
-    """The rows to fit on and the rows that only the card's figures see.
+    """The rows to fit on and the rows that only the card's figures see, none of the written corpus.
 
     Raises:
         InputError: the rule does not fit the data.
@@ -127,8 +127,14 @@ def hold_out(data: Prepared, config: TrainConfig) -> Split:
     if not config.holdout:
         nothing = np.array([], dtype=np.int64)
         return Split(np.arange(len(data.rows)), nothing, nothing)
-    moments = [r.report.reported_at for r in data.rows]
-    return split_by(config.holdout, moments, data.groups, seed=config.seed)
+    own = np.array(
+        [i for i, (name, _) in enumerate(data.places) if name != WRITTEN], dtype=np.int64
+    )
+    moments = [data.rows[i].report.reported_at for i in own]
+    test = own[split_by(config.holdout, moments, data.groups[own], seed=config.seed).test]
+    beside = np.isin(data.groups, data.groups[test])
+    dropped = np.setdiff1d(np.flatnonzero(beside), test)
+    return Split(np.flatnonzero(~beside), test, dropped)
 
 
 def _groups(rows: Sequence[LabelledReport], cleans: Sequence[CleanText]) -> NDArray[np.int64]:
