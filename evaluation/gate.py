@@ -35,11 +35,12 @@ def losses(comparison: Comparison, tolerance: float = TOLERANCE) -> tuple[str, .
 def unanswered(live: Bundle, fresh: Bundle) -> tuple[str, ...]:
     """What the live bundle answers and the fresh one does not, a line each; needs no rows.
 
-    A head for the agency answers what one for the route does, and a city's own topics may have no
-    sub-topics.
+    Heads for the agency and for the route answer the same question, and a city's own topics may
+    have no sub-topics.
     """
     gone = set(live.heads) - set(fresh.heads) - {"topic_sub"}
-    gone -= {"route"} if "agency" in fresh.heads else set()
+    bodies = {"agency", "route"}
+    gone -= bodies if bodies & set(fresh.heads) else set()
     return tuple(_no_answer(name) for name in sorted(gone))
 
 

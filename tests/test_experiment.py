@@ -118,15 +118,17 @@ def test_none_of_the_written_corpus_is_held_out(
 ) -> None:
     """Though it is newer; what is near to a held-out row leaves training."""
     rows = dated()
-    city = [{**row, "agency": row["dinas"]} for row in rows[:60]]
-    written = [{**row, "agency": "Dinas Jauh"} for row in rows[60:]]
+    city = [{**row, "agency": row["dinas"], "region": None} for row in rows[:60]]
+    written = [{**row, "agency": "Dinas Jauh", "region": None} for row in rows[60:]]
     written[0]["text"] = city[59]["text"] + "!"
     (tmp_path / "corpus").mkdir()
     write(tmp_path / "corpus" / "train.jsonl", written)
     monkeypatch.setattr("pilah.training.data.data_folder", lambda: tmp_path)
     files = (write(tmp_path / "kota.jsonl", city), Path("bawaan"))
-    config = replace(FAST, data=files, holdout="newest 25%")
+    config = replace(FAST, data=files, holdout="newest 25%", region="Kota Surabaya")
     data = prepare(config)
+    assert {row.report.region for row in data.rows[:60]} == {"Kota Surabaya"}
+    assert "Kota Surabaya" not in {row.report.region for row in data.rows[60:]}
     cut = hold_out(data, config)
     assert [data.places[i] for i in cut.test] == [("kota.jsonl", n) for n in range(46, 61)]
     assert ("bawaan", 1) in [data.places[i] for i in cut.dropped]

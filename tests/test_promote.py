@@ -12,6 +12,7 @@ from cli_kit import ROWS, Pilah, write
 
 from pilah.datasets.records import LabelledReport, Labels, Report
 from pilah.evaluation.drift import Gone, bundle_drift, data_drift
+from pilah.evaluation.gate import unanswered
 from pilah.models.bundle import Bundle
 from pilah.models.linear import LinearHead
 from pilah.models.registry import SHIPPED, Registry
@@ -65,6 +66,13 @@ def test_a_bundle_that_answers_less_is_refused(pilah: Pilah, bundle: Bundle, gol
     told = pilah("bundle", "promote", "sempit", *against, "--force", "--reason", "hanya instansi")
     assert told.out == f"live: {version}\n"
     assert pilah("bundle", "promote", "sempit", *against).code == 0  # it answers what it answers
+
+
+def test_heads_for_agency_and_route_answer_the_same_question(bundle: Bundle) -> None:
+    head = bundle.heads["outcome"]
+    city, land, none = (replace(bundle, heads={n: head}) for n in ("agency", "route", "outcome"))
+    assert unanswered(city, land) == unanswered(land, city) == ()
+    assert unanswered(city, none) == ("agency: it has no answer",)
 
 
 def test_the_way_back_is_one_command(pilah: Pilah, bundle: Bundle) -> None:

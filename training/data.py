@@ -94,10 +94,16 @@ def prepare(config: TrainConfig) -> Prepared:
     represents: list[NDArray[np.float64]] = []
     bad, findings = 0, Counter[str]()
     for path in config.data:
-        rows = _written() if path.name == WRITTEN else list(read_rows(path, config.map))
+        shipped = path.name == WRITTEN
+        rows = _written() if shipped else list(read_rows(path, config.map))
         findings.update(f"{f.severity} {f.kind}" for f in check(rows, find_personal_data).findings)
         bad += sum(isinstance(row.content, BadRow) for row in rows)
-        usable = [_usable(r.content, config) for r in rows if not isinstance(r.content, BadRow)]
+        region = "" if shipped else config.region
+        usable = [
+            _usable(r.content, region, config.rename)
+            for r in rows
+            if not isinstance(r.content, BadRow)
+        ]
         good += usable
         places += [(path.name, r.line) for r in rows if not isinstance(r.content, BadRow)]
         represents.append(represented(usable))
@@ -142,9 +148,9 @@ def _groups(rows: Sequence[LabelledReport], cleans: Sequence[CleanText]) -> NDAr
     return groups([c.normal or "-" for c in cleans], (incidents,))
 
 
-def _usable(row: LabelledReport, config: TrainConfig) -> LabelledReport:
-    placed = _placed(with_defaults(row, region=config.region or None))
-    return replace(placed, labels=_renamed(placed.labels, config.rename))
+def _usable(row: LabelledReport, region: str, names: dict[str, str]) -> LabelledReport:
+    placed = _placed(with_defaults(row, region=region or None))
+    return replace(placed, labels=_renamed(placed.labels, names))
 
 
 def _placed(row: LabelledReport) -> LabelledReport:
