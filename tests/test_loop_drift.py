@@ -90,5 +90,6 @@ def test_the_drift_command_reports_and_keeps_its_report(
     service.metrics.saw_drift(last_report(service.settings.data_dir) or {})
     assert service.metrics.registry.get_sample_value("pilah_retrain_proposed") == 0
     assert service.metrics.registry.get_sample_value("pilah_drift_psi", {"what": "topic"}) == 0
-    (service.settings.data_dir / "drift.json").write_text("{")
-    assert last_report(service.settings.data_dir) is None
+    for other in ("{", "[]", '{"promise": 0.9}'):
+        (service.settings.data_dir / "drift.json").write_text(other)
+        assert last_report(service.settings.data_dir) is None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -65,6 +65,9 @@ class Drift:
         return asdict(self) | {"retrain": bool(self.reasons)}
 
 
+_KEYS = {*(field.name for field in fields(Drift)), "retrain"}
+
+
 def look_for_drift(
     connection: Connection, today: date, *, days: int, reference_days: int, promise: float
 ) -> Drift:
@@ -109,12 +112,12 @@ def save_report(drift: Drift, folder: Path) -> Path:
 
 
 def last_report(folder: Path) -> dict[str, Any] | None:
-    """The last report in the data folder; None when there is none or it is no JSON."""
+    """The last report in the data folder; None: there is none, or another version wrote it."""
     try:
-        found: dict[str, Any] = json.loads((folder / FILE).read_text("utf-8"))
+        found = json.loads((folder / FILE).read_text("utf-8"))
     except (FileNotFoundError, ValueError):
         return None
-    return found
+    return found if isinstance(found, dict) and found.keys() == _KEYS else None
 
 
 Row = tuple[str | None, dict[str, Any]]
