@@ -10,13 +10,12 @@ import unicodedata
 from functools import lru_cache
 
 import ftfy
-from Sastrawi.Dictionary.ArrayDictionary import ArrayDictionary
-from Sastrawi.Stemmer.Stemmer import Stemmer
 from Sastrawi.Stemmer.StemmerFactory import StemmerFactory
 
 from pilah.datasets.tables import read_table
 from pilah.models.masking import LABELS, mask
 from pilah.models.reading import CleanText
+from pilah.models.stemmer import QuickStemmer
 
 MAX_STEMMED = 30
 """Longest token that is stemmed, in characters; Sastrawi is slow on longer ones."""
@@ -150,9 +149,8 @@ def stem(token: str) -> str:
 
 
 @lru_cache(maxsize=1)
-def _stemmer() -> Stemmer:
-    """Sastrawi without its own cache, which has no bound."""
-    return Stemmer(ArrayDictionary(sorted(roots())))
+def _stemmer() -> QuickStemmer:
+    return QuickStemmer(roots())
 
 
 @lru_cache(maxsize=1)
