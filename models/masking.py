@@ -66,7 +66,7 @@ def _worth_trying(plain: str, patterns: Sequence[Pattern]) -> list[Pattern]:
     """The patterns that can match at all, by what the text holds."""
     digits = len(_DIGIT.findall(plain))
     held = {"digit": digits > 0, "digits": digits >= FEWEST_DIGITS, "@": "@" in plain}
-    held["at"] = "at" in plain and _SPELT_AT.search(plain) is not None
+    held["at"] = _SPELT_AT.search(plain) is not None
     return [pattern for pattern in patterns if held[pattern.hint]]
 
 

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 MANIFEST = "manifest.json"
-DATA = (".faiss", ".ids.json", ".npy", ".npz", ".packed")
-"""Suffixes of data files."""
+DATA = (".faiss", ".ids.json", ".npy", ".npz", ".packed", ".tmp")
+"""Suffixes of data files, and of what a kill left half written."""
 CURE = "run `pilah index rebuild`"
 
 

@@ -66,6 +66,16 @@ def test_what_is_shown_is_open_to_whoever_sees_it(desk: Desk) -> None:
     assert order(sari.get("/meja").text)  # both still wait on the desk
 
 
+def test_it_does_not_say_how_many_wait_when_it_did_not_count_all(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("O1", "O2", "O3"):
+        draw(desk, name)
+    assert "3 laporan menunggu pendapat Anda" in desk.browser("mimi").get(PATH).text
+    monkeypatch.setattr("pilah.service.desk.opinions.AHEAD", 2)
+    assert "2 atau lebih laporan menunggu pendapat Anda" in desk.browser("mimi").get(PATH).text
+
+
 def test_skipping_and_leaving_everything_open(desk: Desk) -> None:
     for name in ("O1", "O2"):
         draw(desk, name)

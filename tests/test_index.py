@@ -112,6 +112,7 @@ def test_saving_again_leaves_only_what_counts(tmp_path: Path) -> None:
     index = filled()
     index.save(tmp_path)
     index.add(["r9"], unit(9, 1))
+    (tmp_path / ".new-a1b2.npy.tmp").write_bytes(b"cut off by a kill")
     index.save(tmp_path)
     assert len(list(tmp_path.iterdir())) == 3
     assert len(VectorIndex.load(tmp_path)) == 6

@@ -30,6 +30,8 @@ from pilah.service.rendering import html
 from pilah.service.state import service_of
 
 router = APIRouter(prefix="/pendapat", include_in_schema=False, route_class=PageRoute)
+AHEAD = 50
+"""Waiting reports that are looked for; of more the page says that there may be."""
 Reader = Annotated[Session, Depends(needs("decide"))]
 
 
@@ -82,7 +84,7 @@ def _page(
 ) -> Response:
     service = service_of(request)
     with service.intake.store.reading() as connection:
-        waiting = waiting_for_opinion(connection, user.name, limit=50, only=user.only)
+        waiting = waiting_for_opinion(connection, user.name, limit=AHEAD, only=user.only)
     places = {item["report_id"]: place for place, item in enumerate(waiting)}
     place = places.get(wanted, 0)
     item: Mapping[str, Any] | None = waiting[place] if waiting else None
@@ -95,6 +97,7 @@ def _page(
         problem.kind.status if problem else 200,
         item=item,
         left=len(waiting),
+        more=len(waiting) == AHEAD,
         following=waiting[(place + 1) % len(waiting)]["report_id"] if waiting else "",
         view=choices,
         blind=True,
