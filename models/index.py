@@ -118,7 +118,7 @@ class VectorIndex:
         self._keys.update(zip(ids, keys.tolist(), strict=True))
         self._vectors.add(matrix)
         if self._lists is not None:
-            with _threads(1 if len(matrix) == 1 else None):
+            with _one_thread():
                 self._lists.add(matrix, keys)
         self._grow()
 
@@ -146,7 +146,7 @@ class VectorIndex:
         matrix, k = self._checked(vectors), min(k, len(self))
         if k < 1:
             return [[] for _ in matrix]
-        with _threads(1 if len(matrix) == 1 else None):
+        with _one_thread():
             scores, keys = self._nearest(matrix, k)
         rows = zip(keys.tolist(), scores.tolist(), strict=True)
         return [self._named(row_keys, row_scores) for row_keys, row_scores in rows]
@@ -329,7 +329,8 @@ class _Growth(Thread):
         if vectors is None:
             raise RuntimeError("an index is grown once")
         try:
-            self.built = inverted(vectors, self.keys, lists=lists_for(len(self.keys)))
+            with _one_thread():
+                self.built = inverted(vectors, self.keys, lists=lists_for(len(self.keys)))
         except (RuntimeError, MemoryError) as error:
             log.error("index: the larger one was not built: %r", error)
 
@@ -354,11 +355,15 @@ def _checksum(vector: NDArray[np.float32]) -> int:
 
 
 @contextmanager
-def _threads(count: int | None) -> Iterator[None]:
-    """Work with so many threads: waking several costs a lone vector more than they save."""
+def _one_thread() -> Iterator[None]:
+    """Let FAISS work in this thread alone.
+
+    Its own threads wait for each other by turning in a loop. Beside other work that takes many
+    times the CPU (19 times, when an index of 50,000 was built on four busy cores), and to wake
+    them costs a lone vector more than they save.
+    """
     before = faiss.omp_get_max_threads()
-    if count is not None:
-        faiss.omp_set_num_threads(count)
+    faiss.omp_set_num_threads(1)
     try:
         yield
     finally:
