@@ -42,8 +42,11 @@ _NAME = re.compile(
     r"([^\W\d_]{3,})"
 )
 _SELF = re.compile(
-    r"\b(?i:nama saya|saya)(?: ?[:,]| (?i:adalah|bernama))? ((?:[A-Z][^\W\d_]{2,} ?){1,4})"
+    r"(?:\b(?i:nama saya)(?: ?[:,]| (?i:adalah))? ((?:[A-Z][^\W\d_]{2,} ?){1,4})"
+    r"|(?:(?:^|[^\w\s])\s*|\b(?i:perkenalkan|dengan|hormat|ini|pak|bu|wb|pagi|siang|sore|malam)\s+)"
+    r"(?i:saya)(?: ?[:,]| (?i:adalah|bernama))? ((?:[A-Z][a-z][^\W\d_]+ ?){1,4}))"
 )
+"""Not "rumah saya Tirtoadi" or "saya PNS": what somebody has or is, is no name."""
 _OWN = re.compile(
     r"\b(?:(?:gaji|upah|ktp|kk|akta|bpjs|kis|pkh|bpnt|bansos|bantuan|kartu|sertifikat|paspor|sim|"
     r"stnk|ijazah|tagihan|token|meteran|klaim|jht|berkas|rekening|akun|desil|thr|pesangon|motor|"
@@ -179,8 +182,8 @@ def _names(normal: str) -> Iterable[str]:
 
 def _senders(masked: str) -> Iterator[str]:
     """Names with a capital by which writers introduce themselves ("saya Wiryo")."""
-    for found in _SELF.findall(masked):
-        known = words_of("stop") | words_of("role")
+    known = words_of("stop") | words_of("role")
+    for found in map("".join, _SELF.findall(masked)):
         yield from (w for w in found.lower().split() if w not in known and not _is_common(w))
 
 

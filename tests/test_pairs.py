@@ -101,6 +101,20 @@ def test_people_who_introduce_themselves_differ() -> None:
     assert not pair_features(one, again, 0.9).other_sender
 
 
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        ("Selamat malam, saya Wiryo dari RT 3", {"wiryo"}),
+        ("dengan hormat saya Wiryo", {"wiryo"}),
+        ("NAMA SAYA WIRYO, BANTUAN BELUM TURUN", {"wiryo"}),
+        ("lampu di depan rumah saya Tirtoadi mati", set()),
+        ("suami saya TKI. saya PNS, anak saya Sarwendah", set()),
+    ],
+)
+def test_what_somebody_has_or_is_introduces_nobody(text: str, names: set[str]) -> None:
+    assert fingerprint(text).senders == frozenset(map(hash_word, names))
+
+
 def test_another_relative_is_another_case() -> None:
     one, other = fingerprint("KTP anak saya belum jadi"), fingerprint("KTP ibu saya belum jadi")
     assert pair_features(one, other, 0.9).other_kin
