@@ -11,6 +11,7 @@ from contextlib import (
     contextmanager,
 )
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import uvicorn
@@ -34,6 +35,7 @@ from pilah.service.lockfile import only_process
 from pilah.service.loop import api as loop_api
 from pilah.service.loop import indicator_page, proposal_page, quality_page
 from pilah.service.loop.counting import Counting
+from pilah.service.loop.indicator_view import RENEW_SECONDS, renew
 from pilah.service.loop.kept import Kept
 from pilah.service.loop.proposals import find_proposals
 from pilah.service.loop.routes import load_routes
@@ -42,6 +44,7 @@ from pilah.service.loop.shadow import Shadow
 from pilah.service.memory import restore
 from pilah.service.metrics import Metrics
 from pilah.service.middleware import Observer
+from pilah.service.repeating import repeating
 from pilah.service.settings import Settings
 from pilah.service.state import Gate, Service
 from pilah.service.store import Store
@@ -161,7 +164,17 @@ def opened(
             intake = Intake(store, engine, shares=shares, stored=stored)
             intake.engine.use_routes(*routes)
             gate = Gate(settings.max_concurrency, metrics)
-            with Keeper(intake, saved).running():
+            counting = Counting(store)
+            learned = Kept(store, quality_page.learned, most=1)
+            with (
+                Keeper(intake, saved).running(),
+                repeating(
+                    "pilah-pages",
+                    partial(_read_ahead, counting, learned),
+                    every=RENEW_SECONDS,
+                    at_once=True,
+                ),
+            ):
                 keyring = Keyring(settings.api_keys)
                 with store.reading() as connection:
                     keyring.refresh(connection)
@@ -172,11 +185,17 @@ def opened(
                     gate,
                     Readiness(intake),
                     keyring,
-                    Counting(store),
+                    counting,
                     Kept(store, lambda connection, _: find_proposals(connection), most=1),
                     Kept(store, tally, most=200, seconds=FRESH_SECONDS),
-                    Kept(store, quality_page.learned, most=1),
+                    learned,
                 )
+
+
+def _read_ahead(counting: Counting, learned: Kept[str, dict[str, Any]]) -> None:
+    """Read what slow pages show, so that nobody who opens one waits for the store."""
+    renew(counting)
+    learned.renew("")
 
 
 @contextmanager

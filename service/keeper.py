@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import logging
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from pilah.service.intake import Intake
-from pilah.service.logs import safe
 from pilah.service.memory import Mark, mark_now
-
-log = logging.getLogger(__name__)
+from pilah.service.repeating import repeating
 
 LOOK_SECONDS = 60.0
 """How often it looks whether it is time."""
@@ -25,26 +21,15 @@ class Keeper:
     def __init__(self, intake: Intake, saved: Mark | None) -> None:
         """Go on from what the service was started with, if that was saved."""
         self._intake, self._saved = intake, saved
-        self._stop = threading.Event()
 
     @contextmanager
     def running(self, every: float = LOOK_SECONDS) -> Iterator[None]:
         """Look every so many seconds, in a thread; save in any case at the end of the block."""
-        thread = threading.Thread(target=self._run, args=(every,), name="pilah-keeper", daemon=True)
-        thread.start()
         try:
-            yield
+            with repeating("pilah-keeper", self.look, every=every):
+                yield
         finally:
-            self._stop.set()
-            thread.join()
             self.save()
-
-    def _run(self, every: float) -> None:
-        while not self._stop.wait(every):
-            try:
-                self.look()
-            except Exception as error:  # noqa: BLE001 - a failure must not stop the service
-                log.error("the memory was not saved: %s", safe(error))
 
     def look(self) -> None:
         """Save when much has changed, or when what is saved is of another encoder."""

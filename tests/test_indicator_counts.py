@@ -242,11 +242,27 @@ def test_a_channel_for_every_report_can_be_grouped_by_all_there_is() -> None:
     assert {m.reports for m in found.values()} == {1}
 
 
+def test_what_takes_no_time_is_read_anew_each_time(store: Store) -> None:
+    counting = Counting(store)
+    assert counting.columns(Span()) is not counting.columns(Span())
+
+
+def test_renewing_replaces_what_is_still_given(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pilah.service.loop.kept.QUICK_SECONDS", -1.0)
+    counting = Counting(store)
+    before = counting.columns(Span())
+    counting.renew(Span())
+    assert counting.columns(Span()) is not before
+
+
 def test_one_reading_serves_everybody_for_a_while(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     clock = [0.0]
     monkeypatch.setattr("pilah.service.loop.kept.time.monotonic", lambda: clock[0])
+    monkeypatch.setattr("pilah.service.loop.kept.QUICK_SECONDS", -1.0)  # as if it took long
     counting, spans = Counting(store), [Span(week, "9999") for week in ("", *WEEKS, "2027-01-04")]
     first = counting.columns(spans[0])
     assert counting.columns(spans[0]) is first

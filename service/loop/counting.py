@@ -37,6 +37,10 @@ class Counting:
         """The reports of a span, as they were a while ago at most."""
         return self._read(span).columns
 
+    def renew(self, span: Span) -> None:
+        """Read the reports of a span now; meanwhile those read before are counted."""
+        self._read.renew(span)
+
     def measures(
         self,
         span: Span,

@@ -12,9 +12,12 @@ from pilah.service.loop.columns import Span
 from pilah.service.loop.counting import Counting
 from pilah.service.loop.facts import WIB, week_of
 from pilah.service.loop.indicators import PILOTS, Key, Measures
+from pilah.service.loop.kept import FRESH_SECONDS
 
 WEEKS = 12
 """Weeks on the page, this one included."""
+RENEW_SECONDS = FRESH_SECONDS / 2
+"""How often the page's numbers are read anew: before they are too old to be given."""
 MOST = 20
 """Rows of a table; the rest is in the CSV."""
 FAIR = ("area", "island", "visibility", "channel")
@@ -27,6 +30,13 @@ def shown_weeks() -> list[str]:
     """The weeks on the page, the oldest first."""
     monday = date.fromisoformat(week_of(datetime.now(UTC).astimezone(WIB).date().isoformat()))
     return [(monday - timedelta(weeks=n)).isoformat() for n in reversed(range(WEEKS))]
+
+
+def renew(counting: Counting) -> None:
+    """Read and count what the page shows of all."""
+    weeks = shown_weeks()
+    counting.renew(Span(weeks[0], weeks[-1]))
+    view_of(counting, None)
 
 
 def view_of(counting: Counting, government: str | None) -> dict[str, Any]:

@@ -13,6 +13,8 @@ from pilah.service.store import Store
 
 FRESH_SECONDS = 600.0
 """How long an answer is given again before it is found anew."""
+QUICK_SECONDS = 0.1
+"""Processor time up to which an answer is found anew each time: a small store shows what is."""
 
 Question = TypeVar("Question")
 Answer = TypeVar("Answer")
@@ -35,7 +37,7 @@ class Kept(Generic[Question, Answer]):
             store: what is asked.
             find: answers a question on a connection; it takes long.
             most: answers that are kept; the oldest goes first.
-            seconds: how long an answer is given again.
+            seconds: how long an answer that took long is given again.
         """
         self._store, self._seconds = store, seconds
         self._find, self._most, self._finding = find, most, threading.Lock()
@@ -48,13 +50,21 @@ class Kept(Generic[Question, Answer]):
                 found = self._fresh(question) or self._look(question)
         return found[0]
 
+    def renew(self, question: Question) -> None:
+        """Find the answer now; until it is found the one before is given."""
+        with self._finding:
+            self._look(question)
+
     def _fresh(self, question: Question) -> tuple[Answer, float] | None:
         kept = self._answers.get(question)
         return kept if kept is not None and time.monotonic() < kept[1] else None
 
     def _look(self, question: Question) -> tuple[Answer, float]:
+        start = time.thread_time()
         with self._store.reading() as connection:
-            found = self._find(connection, question), time.monotonic() + self._seconds
+            answer = self._find(connection, question)
+        slow = time.thread_time() - start > QUICK_SECONDS
+        found = answer, time.monotonic() + (self._seconds if slow else 0.0)
         others = [item for item in self._answers.items() if item[0] != question]
         self._answers = dict([*others, (question, found)][-self._most :])
         return found

@@ -36,6 +36,8 @@ from pilah.service.app import create_app, opened
 from pilah.service.cli_service import INDEX, engine
 from pilah.service.intake import make_item
 from pilah.service.loop.counting import Counting
+from pilah.service.loop.kept import Kept
+from pilah.service.loop.quality_page import learned
 from pilah.service.settings import Settings
 from pilah.service.testing import served
 
@@ -171,16 +173,15 @@ def measure(settings: Settings, requests: int) -> dict[str, dict[str, float]]:
             with httpx.Client(base_url=url, cookies={COOKIE: token}, timeout=60) as client:
                 own = ids if name == "pengawas" else local
                 kinds = [*paths(own), *(SUPERVISED if name == "pengawas" else ())]
-                if name == "pengawas":
-                    found["quality, first view"] = first = once(client, "/mutu")
-                    console.print(f"quality, first view: {first}")
                 for kind, path in kinds:
                     figures = timed(client, path, requests)
                     found[f"{name} {kind}"] = figures
                     console.print(f"{name} {kind}: {figures}")
-                app.state.service = replace(app.state.service, counting=Counting(store))
-                found[f"{name} indicators, first view"] = first = once(client, "/indikator")
-                console.print(f"{name} indicators, first view: {first}")
+                unread = {"counting": Counting(store), "learned": Kept(store, learned, most=1)}
+                app.state.service = replace(app.state.service, **unread)
+                for path in ("/indikator", "/mutu") if name == "pengawas" else ("/indikator",):
+                    found[f"{name} {path}, not yet read"] = first = once(client, path)
+                    console.print(f"{name} {path}, not yet read: {first}")
     return found
 
 
