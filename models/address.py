@@ -20,7 +20,6 @@ _LANES = frozenset(("gang", "gg", "lorong", "lrg"))
 _ONES = ("", "i", "ii", "iii", "iv", "v", "vi", "vii", "viii", "ix")
 _ROMAN = {"x" * (n // 10) + _ONES[n % 10]: str(n) for n in range(1, 40)}
 _SEP = r"[\s.:,;=-]*(?:no\.?\s*)?"
-_GLUE = r"[\s./\\,;:&-]*(?:dan\s+)?"
 _PAIR = re.compile(
     rf"(?<![a-z])rt\s*[/\\-]?\s*rw{_SEP}0*(\d{{1,3}})\s*[/\\-]\s*0*(\d{{1,3}})(?!\d)"
     rf"|(?<![a-z])rt{_SEP}0*(\d{{1,3}})\s*[/\\]\s*0*(\d{{1,3}})(?!\d)",

@@ -92,6 +92,12 @@ def test_no_indonesian_word_is_translated_on() -> None:
     assert len({row["word"] for row in REGIONAL}) == len(REGIONAL)
 
 
+def test_every_phrase_of_a_problem_is_found_as_it_was_written() -> None:
+    rows = [row for _, row in read_table("problems.csv", ("slug", "phrases"))]
+    told = [(row["slug"], phrase) for row in rows for phrase in row["phrases"].split("|")]
+    assert [pair for pair in told if pair[0] not in fingerprint(pair[1]).problems] == []
+
+
 def test_people_who_introduce_themselves_differ() -> None:
     one = fingerprint("Saya Wiryo, duda, belum pernah mendapat bantuan")
     other = fingerprint("Nama saya Kustinah, janda. Saya belum pernah mendapat bantuan")
