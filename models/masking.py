@@ -21,7 +21,7 @@ FEWEST_DIGITS = 6
 _CASE_KINDS = frozenset(("NIK", "KK", "REKENING", "IDPEL", "NPWP", "PASPOR"))
 _OF_CASES = [pattern for pattern in PATTERNS if pattern.kind in _CASE_KINDS]
 _THREE_DIGITS = re.compile(r"\d{3}")
-_SPELT_AT = re.compile(r"[(\[](?:at|@)[)\]]", re.IGNORECASE)
+_SPELT_AT = re.compile(r"[(\[]\s?(?:at|@)\s?[)\]]", re.IGNORECASE)
 _CASE_KEY = b"pilah case number"
 _DIGIT = re.compile(r"[0-9]")
 

@@ -126,7 +126,7 @@ def _plate(match: re.Match[str]) -> bool:
     return upper or vehicle or not _YEAR.fullmatch(number)
 
 
-_MOBILE = rf"(?:\(?\+?62\)?|0062|0){GAP}8\d{{1,3}}(?:[ .\-_()]{{0,2}}\d{{2,5}}){{2,4}}"
+_MOBILE = r"(?:\(?\+?62\)?|0062|0)[ .\-_(]{0,2}8\d{1,3}(?:[ .\-_()]{0,3}\d{2,5}){2,4}"
 _MOBILE_SPELT = r"(?:\+?6[ .\-]?2|0)[ .\-]?8(?:[ .\-]\d){8,11}"
 _MOBILE_PLAIN = r"(?:\(?\+?62\)?|0062|0)[ .\-]?8\d{7,11}"
 _AREA_CODE = r"(?:2[1-9]|31|61|[2-9]\d\d)"
@@ -135,6 +135,8 @@ _LANDLINE = (
 )
 _LOCAL = r"[\w.+%\-]{1,64}"
 _HOST = r"(?:[\w\-]{1,63}\.){1,5}[a-z]{2,24}"
+_DOT = r"(?:\.|\s?[(\[]\s?(?:dot|titik)\s?[)\]]\s?)"
+_SPELT_HOST = rf"[\w\-]{{1,63}}(?:{_DOT}[\w\-]{{1,63}}){{0,4}}{_DOT}[a-z]{{2,24}}"
 _KNOWN_HOST = r"(?:[\w\-]{1,63}\.){1,5}(?:com|net|org|id)"
 _CARD = (
     r"kpj|bpjs(?: ?tk| kesehatan| ketenagakerjaan)?|jkn|kis|kartu|sim(?: ?[abcd]\d?)?|keanggotaan"
@@ -157,7 +159,7 @@ PATTERNS: tuple[Pattern, ...] = (
     ),
     Pattern(
         "EMAIL",
-        re.compile(rf"(?P<value>{_LOCAL}\s?[(\[](?:at|@)[)\]]\s?{_HOST})", re.I),
+        re.compile(rf"(?P<value>{_LOCAL}\s?[(\[]\s?(?:at|@)\s?[)\]]\s?{_SPELT_HOST})", re.I),
         hint="at",
     ),
     Pattern("NPWP", re.compile(r"(?<!\d)(?P<value>\d\d\.\d{3}\.\d{3}\.\d[-.]\d{3}\.\d{3})(?!\d)")),
