@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from pilah.datasets.records import Report
     from pilah.models.reading import CleanText, PlaceReading, Spoken
 
-FORMAT = 3
+FORMAT = 4
 """Version of what is kept: stored fingerprints of another one are made anew at the next start."""
 MAX_FIGURES = 12
 """At most this many plain figures of one text are kept, in order of the text."""

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from pilah.service.intake import Intake
+from pilah.service.logs import safe
 from pilah.service.memory import Mark, mark_now
 from pilah.service.repeating import repeating
+
+log = logging.getLogger(__name__)
 
 LOOK_SECONDS = 60.0
 """How often it looks whether it is time."""
@@ -24,12 +28,18 @@ class Keeper:
 
     @contextmanager
     def running(self, every: float = LOOK_SECONDS) -> Iterator[None]:
-        """Look every so many seconds, in a thread; save in any case at the end of the block."""
+        """Look every so many seconds, in a thread; save in any case at the end of the block.
+
+        What cannot be saved is logged: the next start reads the store instead.
+        """
         try:
             with repeating("pilah-keeper", self.look, every=every):
                 yield
         finally:
-            self.save()
+            try:
+                self.save()
+            except Exception as error:  # noqa: BLE001 - it must not hide why the block ended
+                log.error("the memory was not saved at the end: %s", safe(error))
 
     def look(self) -> None:
         """Save when much has changed, or when what is saved is of another encoder."""

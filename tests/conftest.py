@@ -31,6 +31,12 @@ settings.register_profile("search", deadline=None)
 settings.load_profile("steady")
 
 
+@pytest.fixture(autouse=True)
+def _pages_show_what_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However busy the machine is, no page of a test's small store shows what was a while ago."""
+    monkeypatch.setattr("pilah.service.loop.kept.QUICK_SECONDS", float("inf"))
+
+
 @pytest.fixture
 def edit_table(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str, str, str], None]:
     """A function (file, old, new) that edits a copy of the domain tables, which is then in use.

@@ -219,6 +219,24 @@ def test_memory_is_saved_again_when_much_has_come(
         assert len(VectorIndex.load(folder)) == 1
 
 
+def test_a_save_that_fails_at_the_end_hides_nothing(
+    tmp_path: Path,
+    bundle: Bundle,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    with opened(Settings(data_dir=tmp_path), factory(bundle)) as service:
+        keeper = Keeper(service.intake, None)
+
+        def full() -> None:
+            raise OSError("No space left on device")
+
+        monkeypatch.setattr(keeper, "save", full)
+        with pytest.raises(KeyError, match="why"), keeper.running():
+            raise KeyError("why")
+    assert "the memory was not saved at the end: OSError" in caplog.text
+
+
 def home(service: Service, report_id: str) -> str:
     with service.intake.store.reading() as connection:
         return incident_reads.homes(connection, [report_id])[report_id]

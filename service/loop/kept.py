@@ -14,7 +14,7 @@ from pilah.service.store import Store
 FRESH_SECONDS = 600.0
 """How long an answer is given again before it is found anew."""
 QUICK_SECONDS = 0.1
-"""Processor time up to which an answer is found anew each time: a small store shows what is."""
+"""Up to which an answer is found anew each time: a small store shows what is."""
 
 Question = TypeVar("Question")
 Answer = TypeVar("Answer")
@@ -60,11 +60,11 @@ class Kept(Generic[Question, Answer]):
         return kept if kept is not None and time.monotonic() < kept[1] else None
 
     def _look(self, question: Question) -> tuple[Answer, float]:
-        start = time.thread_time()
+        start = time.monotonic()
         with self._store.reading() as connection:
             answer = self._find(connection, question)
-        slow = time.thread_time() - start > QUICK_SECONDS
-        found = answer, time.monotonic() + (self._seconds if slow else 0.0)
+        now = time.monotonic()
+        found = answer, now + (self._seconds if now - start > QUICK_SECONDS else 0.0)
         others = [item for item in self._answers.items() if item[0] != question]
         self._answers = dict([*others, (question, found)][-self._most :])
         return found
