@@ -111,7 +111,7 @@ def test_a_route_that_was_only_learned_is_not_said_to_be_a_rule() -> None:
 PARTS = st.lists(st.integers(0, 20), min_size=3, max_size=3).filter(any)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(PARTS, PARTS, st.sampled_from([0.0, 0.25, 0.5, 0.99]))
 def test_a_mix_is_a_distribution(rules: list[int], learned: list[int], weight: float) -> None:
     names = ("Dinas Jalan", "PLN", "perumda air")

@@ -94,7 +94,7 @@ def test_a_rare_label_keeps_the_temperature() -> None:
     assert found.curves.x[-2:].tolist() == found.curves.y[-2:].tolist() == [0.0, 1.0]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(seed=st.integers(0, 1000), labels=st.integers(2, 6))
 def test_curves_are_linear_between_their_knots(seed: int, labels: int) -> None:
     draw = np.random.default_rng(seed)
@@ -138,7 +138,7 @@ def test_answers_that_are_all_right_teach_no_confidence() -> None:
     assert fit_confidence(scores, spoken, wrong, np.ones(40)) is None
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(seed=st.integers(0, 1000), labels=st.integers(2, 6), bias=st.floats(-30, 30))
 def test_a_confidence_keeps_answer_and_order(seed: int, labels: int, bias: float) -> None:
     draw = np.random.default_rng(seed)

@@ -75,7 +75,7 @@ def said(right: list[bool], answer: list[str] | None = None) -> Said:
     )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.lists(st.tuples(st.booleans(), st.booleans()), min_size=1, max_size=50))
 def test_a_difference_is_what_the_rows_say(pairs: list[tuple[bool, bool]]) -> None:
     one, two = said([a for a, _ in pairs]), said([b for _, b in pairs])
@@ -135,7 +135,7 @@ def test_wilson_is_that_of_scipy(rows: int, data: st.DataObject) -> None:
     assert (found.lower, found.upper) == pytest.approx((low, high), abs=1e-9)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.lists(st.tuples(st.integers(0, 3), st.integers(0, 3)), min_size=1, max_size=40))
 def test_macro_f1_from_sums_equals_scikit_learn(pairs: list[tuple[int, int]]) -> None:
     truth, answer = np.array([t for t, _ in pairs]), np.array([a for _, a in pairs])

@@ -128,7 +128,7 @@ def test_a_burst_is_named_with_ids_and_never_counted() -> None:
     assert looked_at(replace(burst, reporters=4)) == quiet
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(
     sent=st.lists(st.sampled_from(["public", "anonymous", "secret"]), max_size=8),
     mine=st.sampled_from(["public", "anonymous", "secret"]),

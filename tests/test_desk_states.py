@@ -109,9 +109,7 @@ def take(intake: Intake, text: str, name: str) -> str:
     return name
 
 
-@settings(
-    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(done=steps)
 def test_the_store_keeps_what_the_fold_says(
     intake: Intake, done: list[tuple[str, dict[str, str]]]

@@ -84,7 +84,7 @@ PAIRS = st.lists(
 )
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(PAIRS)
 def test_a_summary_equals_counting(pairs: list[tuple[str, str, float]]) -> None:
     found = summarise(spoken(pairs), {})
@@ -104,7 +104,7 @@ def test_a_summary_equals_counting(pairs: list[tuple[str, str, float]]) -> None:
     assert len(sizes) <= LARGEST
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(PAIRS)
 def test_the_curve_passes_through_the_table(pairs: list[tuple[str, str, float]]) -> None:
     """Where the share answered is one of the table's, precision is too."""

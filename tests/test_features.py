@@ -44,7 +44,7 @@ def test_features_come_back_the_same(views: tuple[str, ...]) -> None:
     np.testing.assert_allclose(features.transform(NORMALS).toarray(), fitted.toarray(), atol=1e-6)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.lists(st.text(alphabet="ab1-[]?! \u00e9", max_size=30), min_size=1, max_size=4))
 def test_features_are_those_that_scikit_learn_makes(texts: list[str]) -> None:
     features = NgramFeatures(("word", "char"), min_df=1)
@@ -76,7 +76,7 @@ def test_limits_of_the_vocabulary() -> None:
 TOKENS = st.text("abé ?-1", min_size=1, max_size=7)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.lists(TOKENS, min_size=1, max_size=6), st.sampled_from([(2, 5), (3, 5), (1, 2)]))
 def test_counting_by_way_of_the_words_changes_no_count(
     texts: list[str], sizes: tuple[int, int]
@@ -104,7 +104,7 @@ def test_characters_obey_the_limits_of_the_vocabulary() -> None:
         NgramFeatures(("char",), min_df=9).fit(NORMALS)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(seed=st.integers(0, 1000), rows=st.integers(1, 5), columns=st.integers(1, 30))
 def test_quantising_loses_at_most_half_a_step(seed: int, rows: int, columns: int) -> None:
     weights = np.random.default_rng(seed).normal(size=(rows, columns)).astype(np.float32)

@@ -269,7 +269,6 @@ def test_any_order_of_arrivals_and_acts(bundle: Bundle) -> None:
         settings=settings(
             max_examples=12,
             stateful_step_count=25,
-            deadline=None,
             suppress_health_check=list(HealthCheck),
         ),
     )

@@ -252,7 +252,7 @@ def test_matches_are_bounded_and_best_first() -> None:
 WORDS = ["lubang", "lampu", "mati", "jalan", "anggrek", "got", "mampet", "banjir", "sampah"]
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(texts=st.lists(st.lists(st.sampled_from(WORDS), min_size=1).map(" ".join), max_size=8))
 def test_replaying_gives_the_same_incidents(texts: list[str]) -> None:
     runs = []
@@ -270,7 +270,7 @@ reported = st.tuples(
 )
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(known=st.lists(reported, max_size=8), draft=reported)
 def test_answers_are_as_if_what_is_hidden_were_not_there(
     known: list[tuple[str, str, str]], draft: tuple[str, str, str]

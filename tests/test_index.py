@@ -34,7 +34,7 @@ def filled(count: int = 5) -> VectorIndex:
     return index
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(
     seed=st.integers(0, 10_000),
     count=st.integers(1, 30),
@@ -91,7 +91,7 @@ def test_wrong_vectors_are_refused(ids: list[str], matrix: NDArray[np.float32]) 
     assert len(index) == 5
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(seed=st.integers(0, 10_000), count=st.integers(0, 20))
 def test_save_and_load_round_trip(
     tmp_path_factory: pytest.TempPathFactory, seed: int, count: int
@@ -256,7 +256,7 @@ def test_a_larger_index_that_cannot_be_built_leaves_the_smaller(
     assert "was not built" in caplog.text
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 @given(gone=st.sets(st.integers(0, 599), max_size=100))
 def test_a_grown_index_is_saved_with_what_was_removed(
     tmp_path_factory: pytest.TempPathFactory, gone: set[int]

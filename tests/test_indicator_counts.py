@@ -196,9 +196,7 @@ def assert_same(found: dict[Key, Measures], wanted: dict[Key, Measures]) -> None
         assert math.isclose(found[key].hours or 0.0, expected.hours or 0.0, abs_tol=1e-6)
 
 
-@settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     events=st.lists(event(), max_size=12),
     by=st.lists(st.sampled_from(DIMENSIONS), unique=True, max_size=4).map(tuple),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from pilah.models.masking import LABELS, case_numbers, find_personal_data, mask
@@ -119,7 +119,6 @@ def niks(draw: st.DrawFn) -> str:
     return f"{head}{day:02}{rest[0]:02}{rest[1]:02}{rest[2]:04}"
 
 
-@settings(deadline=None)
 @given(niks(), st.sampled_from(["", " ", ".", "-", ". "]), st.sampled_from([1, 2, 4, 6]), st.data())
 def test_no_nik_leaks(nik: str, gap: str, size: int, data: st.DataObject) -> None:
     first, last = data.draw(st.sampled_from(FIRST)), data.draw(st.sampled_from(LAST))
@@ -128,7 +127,6 @@ def test_no_nik_leaks(nik: str, gap: str, size: int, data: st.DataObject) -> Non
     assert mask(f"{first}{spread(nik, gap, size)}{last}") == f"{first}[NIK]{last}"
 
 
-@settings(deadline=None)
 @given(
     st.sampled_from(["08", "+628", "628", "+62 8"]),
     st.from_regex(r"[1-9][0-9]{7,9}", fullmatch=True),
@@ -143,7 +141,6 @@ def test_no_mobile_number_leaks(start: str, rest: str, gap: str, data: st.DataOb
     assert rest[2:] not in "".join(filter(str.isdigit, masked))
 
 
-@settings(deadline=None)
 @given(
     st.from_regex(r"[a-z0-9][a-z0-9._+-]{0,15}[a-z0-9]", fullmatch=True),
     st.sampled_from(["gmail.com", "yahoo.co.id", "surel.kampus.ac.id", "a-b.net"]),
@@ -155,7 +152,6 @@ def test_no_email_leaks(name: str, host: str, last: str) -> None:
     assert masked.startswith("surel [EMAIL]")
 
 
-@settings(deadline=None)
 @given(
     st.sampled_from(AREAS),
     st.integers(1000, 9999),
@@ -172,7 +168,6 @@ def test_no_plate_leaks(area: str, number: int, end: str, gap: str, data: st.Dat
 PIECES = ["08", "1234", "rek", " ", "3404051212900001", "@", "a.com", "B 12", "nik", "[NIK]", "."]
 
 
-@settings(deadline=None)
 @given(st.text(max_size=300) | st.lists(st.sampled_from(PIECES)).map("".join))
 def test_masking_twice_changes_nothing(text: str) -> None:
     masked = mask(text)

@@ -52,7 +52,7 @@ def told(
     return probabilities.max(axis=1), probabilities.argmax(axis=1) == truth
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(answers())
 def test_scores_equal_scikit_learn(
     case: tuple[NDArray[np.float32], NDArray[np.int64]],
@@ -84,7 +84,7 @@ def test_scores_equal_scikit_learn(
     assert not by_label
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(answers(), st.sampled_from([*LEVELS, 0.25, 0.5]))
 def test_coverage_and_top3_equal_brute_force(
     case: tuple[NDArray[np.float32], NDArray[np.int64]], level: float
@@ -101,7 +101,7 @@ def test_coverage_and_top3_equal_brute_force(
     assert surely <= top3 <= maybe  # equal probabilities may come in any order
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(answers(), st.sampled_from([0.5, 0.75, 0.95]))
 def test_coverage_at_a_precision_is_the_largest_prefix(
     case: tuple[NDArray[np.float32], NDArray[np.int64]], target: float
@@ -139,7 +139,7 @@ def test_a_label_that_the_model_does_not_know_is_never_right() -> None:
     assert found.log_loss == pytest.approx((-np.log(0.9) - np.log(1e-9)) / 2, rel=1e-5)
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(answers(), st.data())
 def test_a_row_that_stands_for_three_counts_as_three(
     case: tuple[NDArray[np.float32], NDArray[np.int64]], data: st.DataObject
@@ -160,7 +160,7 @@ def test_no_rows_are_refused() -> None:
         score(np.zeros((0, 2), np.float32), np.zeros(0, np.int64), ("a", "b"))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(answers())
 def test_calibration_error_is_small_for_honest_and_bounded_for_any(
     case: tuple[NDArray[np.float32], NDArray[np.int64]],
@@ -190,7 +190,7 @@ def test_the_lower_bound_is_wilsons(rows: int, data: st.DataObject) -> None:
     assert found <= right / rows
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(HELD_OUT, st.sampled_from([0.5, 0.75, 0.9, 1.0]))
 def test_a_threshold_keeps_its_promise_and_is_the_lowest_that_does(
     held_out: list[tuple[float, bool]], target: float
@@ -208,7 +208,7 @@ def test_a_threshold_keeps_its_promise_and_is_the_lowest_that_does(
     assert found == (min(reachable) if reachable else NEVER)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     seed=st.integers(0, 10_000),
     n=st.integers(1, 400),
@@ -269,7 +269,7 @@ WORDS = st.sampled_from(["jalan", "rusak", "lampu", "mati", "air", "pasar", "kem
 TEXTS = st.lists(st.lists(WORDS, min_size=1, max_size=6).map(" ".join), min_size=1, max_size=25)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(TEXTS, st.sampled_from([0.5, NEAR]), st.sampled_from([0.02, 0.2, 0.5, 1.0]))
 def test_near_pairs_equal_brute_force(texts: list[str], limit: float, common: float) -> None:
     vectorizer = TfidfVectorizer(analyzer="char_wb", ngram_range=(3, 5))
@@ -324,7 +324,7 @@ def crossing(split: Split, texts: list[str], keys: list[str | None]) -> list[tup
     return [(a, b) for a in split.train for b in split.test if group[a] == group[b]]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(TEXTS.filter(lambda t: len(t) > 1), st.data())
 def test_no_near_duplicate_crosses_a_split(texts: list[str], data: st.DataObject) -> None:
     n = len(texts)

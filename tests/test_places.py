@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from pilah.datasets.records import Location
@@ -211,7 +211,6 @@ def test_coordinates_are_soft_and_last(reader: PlaceReader) -> None:
     assert reader.read("lampu mati", None, Location(52.0, 4.0)).code is None
 
 
-@settings(deadline=None)
 @given(
     st.text(max_size=2000) | st.lists(st.sampled_from(PIECES)).map(" ".join),
     st.sampled_from([None, "34", "34.04", "35.78.08"]),

@@ -291,7 +291,7 @@ def test_defaults_fill_only_what_is_missing(tmp_path: Path) -> None:
 CELLS = st.text(st.characters(codec="utf-8", exclude_characters="\x00"), max_size=12)
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(table=st.lists(st.tuples(CELLS, CELLS), min_size=1, max_size=6))
 def test_any_csv_that_python_writes_is_read_back(
     tmp_path_factory: pytest.TempPathFactory, table: list[tuple[str, str]]
@@ -305,7 +305,7 @@ def test_any_csv_that_python_writes_is_read_back(
     assert texts(found) == [t.strip() for t in kept]
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(content=st.binary(max_size=200) | st.text(alphabet='a",\n\r;é', max_size=60).map(str.encode))
 def test_no_bytes_break_a_reader(tmp_path_factory: pytest.TempPathFactory, content: bytes) -> None:
     folder = tmp_path_factory.mktemp("bytes")

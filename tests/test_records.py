@@ -229,7 +229,7 @@ def attempt(parse: Callable[[Mapping[str, object]], T], row: dict[str, Any]) -> 
         return error
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(ROWS)
 @example({"text": TEXT, "location": {"lat": 10**400, "lon": 0}})
 def test_any_json_gives_a_report_or_a_report_error(row: dict[str, Any]) -> None:
@@ -242,7 +242,7 @@ def test_any_json_gives_a_report_or_a_report_error(row: dict[str, Any]) -> None:
     assert parsed.reported_at is None or parsed.reported_at.tzinfo is not None
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(ROWS)
 def test_any_json_gives_labels_or_a_report_error(row: dict[str, Any]) -> None:
     labels = attempt(parse_labels, row)

@@ -110,7 +110,7 @@ def test_the_error_does_not_quote_the_value(regions: Regions) -> None:
     assert "rahasia" not in str(caught.value)
 
 
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 @given(st.text(max_size=100))
 def test_resolve_finds_or_refuses_any_text(text: str) -> None:
     try:

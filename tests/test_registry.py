@@ -60,7 +60,7 @@ def test_promoting_and_rolling_back(bundle_folder: Path, other: Path, tmp_path: 
     assert all(e["at"].endswith("+00:00") for e in registry.history())
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(moves=st.lists(st.sampled_from(["a", "b", "back"]), max_size=12))
 def test_history_is_a_stack(moves: list[str], tmp_path_factory: pytest.TempPathFactory) -> None:
     """Rolling back undoes the last promotion that still stands, and nothing is forgotten."""

@@ -85,7 +85,7 @@ def test_blocks_are_as_a_dictionary_keeps_them(acts: list[tuple[str, set[str] | 
         assert known.incident(name) == (f"inc-{name}" if name in plain else None)
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(numbers=st.lists(st.integers(0, 40), min_size=1_100, max_size=5_000))
 def test_chains_survive_growing(numbers: list[int]) -> None:
     chains, plain = Chains(), defaultdict[str, list[int]](list)

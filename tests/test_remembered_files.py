@@ -37,7 +37,7 @@ names = st.integers(0, 30).map(lambda n: f"laporan {n} é")
 acts = st.lists(st.tuples(names, st.none() | st.sets(st.sampled_from("abcd"))), max_size=60)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(acts=acts)
 def test_what_is_saved_comes_back(
     tmp_path_factory: pytest.TempPathFactory, acts: list[tuple[str, set[str] | None]]

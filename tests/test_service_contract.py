@@ -81,7 +81,6 @@ def test_document_has_every_address_of_the_contract() -> None:
 @schema.parametrize()
 @settings(
     max_examples=40,
-    deadline=None,
     derandomize=True,
     database=None,
     suppress_health_check=list(HealthCheck),

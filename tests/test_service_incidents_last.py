@@ -67,7 +67,7 @@ def test_a_draft_sees_what_is_known_and_leaves_no_trace(client: httpx.Client) ->
     expect_problem(client.post("/v1/similar", json={"text": ""}), "report-invalid")
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(
     hidden=st.lists(
         st.tuples(st.sampled_from([ROAD, LAMP]), st.sampled_from(["anonymous", "secret"])),

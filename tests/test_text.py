@@ -115,14 +115,12 @@ def test_no_slang_word_is_a_single_letter() -> None:
     assert min(map(len, slang())) == 2
 
 
-@settings(deadline=None)
 @given(ANY | WORDS)
 def test_normalising_twice_changes_nothing(text: str) -> None:
     once = normalise(text)
     assert normalise(once) == once
 
 
-@settings(deadline=None)
 @given(ANY)
 def test_repaired_text_is_clean(text: str) -> None:
     fixed = repair(text)
@@ -153,7 +151,7 @@ def test_stem(token: str, root: str) -> None:
     assert stem(token) == root
 
 
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 @given(st.text(max_size=40))
 def test_stem_takes_any_token(token: str) -> None:
     assert isinstance(stem(token), str)
@@ -170,7 +168,6 @@ def test_read_text_masks_before_it_normalises() -> None:
     assert clean.normal == "tolong hubungi [telepon] ya 1 kali"
 
 
-@settings(deadline=None)
 @given(st.text(max_size=2000))
 def test_read_text_takes_any_text(text: str) -> None:
     clean = read_text(text)

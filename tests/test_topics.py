@@ -103,7 +103,7 @@ def spoken(draw: st.DrawFn) -> tuple[FloatArray, FloatArray]:
     return rows[0], rows[1]
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(spoken())
 def test_the_distribution_spreads_each_main_topic_over_its_own(
     case: tuple[FloatArray, FloatArray],
@@ -120,7 +120,7 @@ def test_the_distribution_spreads_each_main_topic_over_its_own(
     assert len({n.split(".")[0] for n in names}) <= MAX_ROUTED
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(spoken())
 def test_nothing_is_stated_below_its_threshold(case: tuple[FloatArray, FloatArray]) -> None:
     answer = READER.answer(*case)

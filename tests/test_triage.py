@@ -380,7 +380,7 @@ CHARS = st.characters(codec="utf-8", exclude_characters="\x00")
 TEXTS = st.lists(PIECES | st.text(CHARS, max_size=5), min_size=1, max_size=12).map(" ".join)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(TEXTS.filter(lambda t: t.strip()))
 def test_any_text_gets_an_answer_without_personal_data(lasting: Triager, text: str) -> None:
     answer = take(lasting, "1", text).triage
