@@ -155,47 +155,48 @@ def opened(
         with store.reading() as connection:
             routes = load_routes(connection)
         with _shadow(settings, engine_factory, store, metrics) as stored:
-            shares = Shares(
-                audit=settings.audit_share,
-                overlap=settings.overlap_share,
-                overruled=settings.overruled_share,
-                informative=settings.informative_share,
-            )
-            intake = Intake(store, engine, shares=shares, stored=stored)
+            intake = Intake(store, engine, shares=_shares(settings), stored=stored)
             intake.engine.use_routes(*routes)
-            gate = Gate(settings.max_concurrency, metrics)
-            counting = Counting(store)
-            learned = Kept(store, quality_page.learned, most=1)
+            service = _service(settings, intake, metrics)
+            ahead = partial(_read_ahead, service)
             with (
                 Keeper(intake, saved).running(),
-                repeating(
-                    "pilah-pages",
-                    partial(_read_ahead, counting, learned),
-                    every=RENEW_SECONDS,
-                    at_once=True,
-                ),
+                repeating("pilah-pages", ahead, every=RENEW_SECONDS, at_once=True),
             ):
-                keyring = Keyring(settings.api_keys)
-                with store.reading() as connection:
-                    keyring.refresh(connection)
-                yield Service(
-                    settings,
-                    intake,
-                    metrics,
-                    gate,
-                    Readiness(intake),
-                    keyring,
-                    counting,
-                    Kept(store, lambda connection, _: find_proposals(connection), most=1),
-                    Kept(store, tally, most=200, seconds=FRESH_SECONDS),
-                    learned,
-                )
+                yield service
 
 
-def _read_ahead(counting: Counting, learned: Kept[str, dict[str, Any]]) -> None:
+def _shares(settings: Settings) -> Shares:
+    return Shares(
+        audit=settings.audit_share,
+        overlap=settings.overlap_share,
+        overruled=settings.overruled_share,
+        informative=settings.informative_share,
+    )
+
+
+def _service(settings: Settings, intake: Intake, metrics: Metrics) -> Service:
+    store, keyring = intake.store, Keyring(settings.api_keys)
+    with store.reading() as connection:
+        keyring.refresh(connection)
+    return Service(
+        settings,
+        intake,
+        metrics,
+        Gate(settings.max_concurrency, metrics),
+        Readiness(intake),
+        keyring,
+        Counting(store),
+        Kept(store, lambda connection, _: find_proposals(connection), most=1),
+        Kept(store, tally, most=200, seconds=FRESH_SECONDS),
+        Kept(store, quality_page.learned, most=1),
+    )
+
+
+def _read_ahead(service: Service) -> None:
     """Read what slow pages show, so that nobody who opens one waits for the store."""
-    renew(counting)
-    learned.renew("")
+    renew(service.counting)
+    service.learned.renew("")
 
 
 @contextmanager
