@@ -188,7 +188,7 @@ def _service(settings: Settings, intake: Intake, metrics: Metrics) -> Service:
         keyring,
         Counting(store),
         Kept(store, lambda connection, _: find_proposals(connection), most=1),
-        Kept(store, tally, most=200, seconds=FRESH_SECONDS),
+        Kept(store, tally, most=200, seconds=FRESH_SECONDS, quick=0.0),
         Kept(store, quality_page.learned, most=1),
     )
 

@@ -30,6 +30,7 @@ class Kept(Generic[Question, Answer]):
         *,
         most: int,
         seconds: float = FRESH_SECONDS,
+        quick: float | None = None,
     ) -> None:
         """Nothing is found yet.
 
@@ -38,8 +39,9 @@ class Kept(Generic[Question, Answer]):
             find: answers a question on a connection; it takes long.
             most: answers that are kept; the oldest goes first.
             seconds: how long an answer that took long is given again.
+            quick: seconds up to which it did not; None: :data:`QUICK_SECONDS`.
         """
-        self._store, self._seconds = store, seconds
+        self._store, self._seconds, self._quick = store, seconds, quick
         self._find, self._most, self._finding = find, most, threading.Lock()
         self._answers: dict[Question, tuple[Answer, float]] = {}
 
@@ -63,8 +65,8 @@ class Kept(Generic[Question, Answer]):
         start = time.monotonic()
         with self._store.reading() as connection:
             answer = self._find(connection, question)
-        now = time.monotonic()
-        found = answer, now + (self._seconds if now - start > QUICK_SECONDS else 0.0)
+        now, quick = time.monotonic(), QUICK_SECONDS if self._quick is None else self._quick
+        found = answer, now + (self._seconds if now - start > quick else 0.0)
         others = [item for item in self._answers.items() if item[0] != question]
         self._answers = dict([*others, (question, found)][-self._most :])
         return found
