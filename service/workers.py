@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
+import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
@@ -86,7 +88,16 @@ def workers(bundle: str | None, jobs: int, *, engine: Triager | None = None) -> 
 
 
 def _prepare(bundle: str | None) -> None:
+    threading.Thread(target=_end_with_parent, daemon=True).start()
     _engines.append(triager(bundle))
+
+
+def _end_with_parent() -> None:
+    """End this process when the one that gives it work is killed, which no pipe tells."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
 
 
 def _do(work: Callable[[Triager, W], T], given: W) -> T:
