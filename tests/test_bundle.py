@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
+from texts_kit import NORMALS, UNSEEN
 
 from pilah.datasets.errors import BundleError
 from pilah.models.bundle import FORMAT, Bundle
@@ -20,16 +21,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from numpy.typing import NDArray
-
-NORMALS = (
-    "jalan berlubang di depan pasar",
-    "jalan rusak dan berlubang parah",
-    "air mati sejak kemarin",
-    "air keruh dan berbau sejak kemarin",
-    "lampu jalan mati !",
-    "[NIK] saya tidak terbaca ?",
-)
-UNSEEN = ("lampu mati", "", "kata baru sama sekali", "jalan-jalan 2 kali !")
 
 
 def test_encoders_give_unit_vectors(bundle: Bundle) -> None:

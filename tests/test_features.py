@@ -9,6 +9,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from sklearn.feature_extraction.text import CountVectorizer, TfidfVectorizer
+from texts_kit import NORMALS, UNSEEN
 
 from pilah.datasets.chargrams import char_counts
 from pilah.models.features import VIEWS, NgramFeatures
@@ -16,16 +17,6 @@ from pilah.models.linear import LinearHead, calibrated, dequantise, quantise
 
 if TYPE_CHECKING:
     pass
-
-NORMALS = (
-    "jalan berlubang di depan pasar",
-    "jalan rusak dan berlubang parah",
-    "air mati sejak kemarin",
-    "air keruh dan berbau sejak kemarin",
-    "lampu jalan mati !",
-    "[NIK] saya tidak terbaca ?",
-)
-UNSEEN = ("lampu mati", "", "kata baru sama sekali", "jalan-jalan 2 kali !")
 
 
 @pytest.mark.parametrize("views", [VIEWS, ("word",), ("char", "word")])

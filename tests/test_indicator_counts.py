@@ -21,6 +21,7 @@ from pilah.service.desk.tables import cases
 from pilah.service.loop.columns import DIMENSIONS, Coded, Columns, Span, read_columns
 from pilah.service.loop.counting import Counting
 from pilah.service.loop.indicators import Key, Measures, measures
+from pilah.service.loop.kept import Kept
 from pilah.service.loop.tables import facts, refusals, review_requests
 from pilah.service.store import Store
 from pilah.service.tables import decisions, incidents, reports
@@ -243,6 +244,13 @@ def test_a_channel_for_every_report_can_be_grouped_by_all_there_is() -> None:
 def test_what_takes_no_time_is_read_anew_each_time(store: Store) -> None:
     counting = Counting(store)
     assert counting.columns(Span()) is not counting.columns(Span())
+
+
+def test_what_is_never_quick_is_kept_though_it_took_no_time(store: Store) -> None:
+    asked: list[str] = []
+    kept = Kept(store, lambda _, question: asked.append(question), most=2, quick=0.0)
+    kept("a"), kept("a"), kept("b")
+    assert asked == ["a", "b"]
 
 
 def test_renewing_replaces_what_is_still_given(
